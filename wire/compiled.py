@@ -1,0 +1,70 @@
+"""Compilation of the hot paths: Numba, cached on disk, and recompiled when anything that they are made of changes.
+
+Numba's own cache looks at one file only, the one a function stands in. What it took in from other files (a field's offset,
+a constant table, a function that was inlined) stays as it was when they change. Here the cache is stamped with the
+sources of every module of ours that the function's file imports, directly or not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from numba import njit
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_ROOT = Path(__file__).resolve().parents[1]
+_IMPORT = re.compile(
+    r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)|import[ \t]+([\w., \t]+))", re.MULTILINE
+)
+
+
+def compiled(function: F) -> F:
+    """``function`` compiled in nopython mode, without the GIL, cached.
+
+    A decorator. Inside, nothing raises: results say what was wrong. Integer arithmetic wraps.
+    """
+    dispatcher = njit(cache=True, nogil=True)(function)
+    file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    if file is not None:  # absent under NUMBA_DISABLE_JIT
+        file._source_stamp = (file._source_stamp, sources_stamp(Path(function.__code__.co_filename)))
+    return cast(F, dispatcher)
+
+
+@cache
+def sources_stamp(path: Path) -> str:
+    """Digest of a source file and of all our modules that it imports, directly or not."""
+    seen: dict[Path, bytes] = {}
+    waiting = [path]
+    while waiting:
+        file = waiting.pop()
+        if file not in seen:
+            seen[file], imports = _source(file)
+            waiting += imports
+    digest = hashlib.sha256()
+    for file in sorted(seen):
+        digest.update(f"{file.name}\0".encode() + seen[file])
+    return digest.hexdigest()
+
+
+@cache
+def _source(path: Path) -> tuple[bytes, tuple[Path, ...]]:
+    """Digest of one file, and the files of our modules that it imports."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError:  # a notebook or an interpreter line has no file
+        return b"", ()
+    found: set[Path] = set()
+    for module, names, plain in _IMPORT.findall(text):
+        dotted = [name.split()[0] for name in plain.split(",") if name.strip()] if plain else [module]
+        if names:
+            dotted += [f"{module}.{name}" for name in re.findall(r"\w+", names)]
+        for name in dotted:
+            place = _ROOT.joinpath(*name.split("."))
+            found.update(file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file())
+    return hashlib.sha256(text.encode()).digest(), tuple(found)
