@@ -1,12 +1,12 @@
 """Integers in ``uint8`` buffers: the readers and writers that every record's fields are made of.
 
-Each is a plain Python function that Numba replaces, where compiled code calls it, by one unaligned load or store
-and a byte swap. There is no call, no separate compilation and nothing to cache: a caller compiled with
+Each is a plain Python function that Numba replaces, where compiled code calls it, by one unaligned load or
+store and a byte swap. There is no call, no separate compilation and nothing to cache: a caller compiled with
 ``cache=True`` loads from its cache in a fresh process.
 
-Results are ``int64`` up to 7 bytes and ``uint64`` for 8 unsigned bytes. Mixing ``uint64`` with ``int64`` in an expression
-makes Numba compute in ``float64``: cast first (``np.int64(read(buffer, at))``, free). Nothing is bounds-checked in compiled
-code; check the record's length before.
+Results are ``int64`` up to 7 bytes and ``uint64`` for 8 unsigned bytes. Mixing ``uint64`` with ``int64`` in
+an expression makes Numba compute in ``float64``: cast first (``np.int64(read(buffer, at))``, free). Nothing
+is bounds-checked in compiled code; check the record's length before.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ def reader(offset: int, width: int, signed: bool, order: Order) -> Read:
 
     result = types.uint64 if width == 8 and not signed else types.int64
 
-    @type_callable(read)  # type: ignore[untyped-decorator]
+    @type_callable(read)
     def type_read(context: Any) -> Any:
         return lambda buffer, at: result if _is_octets(buffer) and isinstance(at, types.Integer) else None
 
-    @lower_builtin(read, types.Array, types.Integer)  # type: ignore[untyped-decorator]
+    @lower_builtin(read, types.Array, types.Integer)
     def lower_read(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         pointer = _pointer(context, builder, signature, arguments, offset, width)
         loaded = builder.load(pointer)
@@ -75,7 +75,7 @@ def writer(offset: int, width: int, order: Order) -> Write:
         for i, octet in enumerate((int(value) & mask).to_bytes(width, order)):
             buffer[begin + i] = octet
 
-    @type_callable(write)  # type: ignore[untyped-decorator]
+    @type_callable(write)
     def type_write(context: Any) -> Any:
         def typer(buffer: Any, at: Any, value: Any) -> Any:
             whole = isinstance(at, types.Integer) and isinstance(value, types.Integer | types.Boolean)
@@ -83,8 +83,8 @@ def writer(offset: int, width: int, order: Order) -> Write:
 
         return typer
 
-    @lower_builtin(write, types.Array, types.Integer, types.Integer)  # type: ignore[untyped-decorator]
-    @lower_builtin(write, types.Array, types.Integer, types.Boolean)  # type: ignore[untyped-decorator]
+    @lower_builtin(write, types.Array, types.Integer, types.Integer)
+    @lower_builtin(write, types.Array, types.Integer, types.Boolean)
     def lower_write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         pointer = _pointer(context, builder, signature, arguments, offset, width)
         source = signature.args[2]
@@ -113,7 +113,10 @@ def _check(width: int) -> None:
 def _is_octets(buffer: Any) -> bool:
     """A contiguous vector of bytes, writable or not."""
     return (
-        isinstance(buffer, types.Array) and buffer.ndim == 1 and buffer.layout == "C" and buffer.dtype == types.uint8
+        isinstance(buffer, types.Array)
+        and buffer.ndim == 1
+        and buffer.layout == "C"
+        and buffer.dtype == types.uint8
     )
 
 

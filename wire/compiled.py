@@ -1,8 +1,9 @@
-"""Compilation of the hot paths: Numba, cached on disk, and recompiled when anything that they are made of changes.
+"""Compilation of the hot paths: Numba, cached on disk, and recompiled when anything that they are made of
+changes.
 
-Numba's own cache looks at one file only, the one a function stands in. What it took in from other files (a field's offset,
-a constant table, a function that was inlined) stays as it was when they change. Here the cache is stamped with the
-sources of every module of ours that the function's file imports, directly or not.
+Numba's own cache looks at one file only, the one a function stands in. What it took in from other files (a
+field's offset, a constant table, a function that was inlined) stays as it was when they change. Here the
+cache is stamped with the sources of every module of ours that the function's file imports, directly or not.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _ROOT = Path(__file__).resolve().parents[1]
 _IMPORT = re.compile(
-    r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)|import[ \t]+([\w., \t]+))", re.MULTILINE
+    r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)|import[ \t]+([\w., \t]+))",
+    re.MULTILINE,
 )
 
 

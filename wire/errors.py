@@ -6,7 +6,9 @@ from typing import Any
 
 
 class WireError(ValueError):
-    """Bytes that are not what the protocol allows. ``offset`` is the byte where it was noticed, None if not known."""
+    """Bytes that are not what the protocol allows. ``offset`` is the byte where it was noticed, None if not
+    known.
+    """
 
     def __init__(self, message: str, *, record: str, offset: int | None) -> None:
         super().__init__(message)
@@ -17,7 +19,11 @@ class LengthError(WireError):
     """Too few or too many bytes."""
 
     def __init__(self, record: str, offset: int, *, expected: int, found: int) -> None:
-        super().__init__(f"{record} at byte {offset}: {expected} bytes expected, {found} found", record=record, offset=offset)
+        super().__init__(
+            f"{record} at byte {offset}: {expected} bytes expected, {found} found",
+            record=record,
+            offset=offset,
+        )
         self.expected, self.found = expected, found
 
 
@@ -26,7 +32,9 @@ class TypeCodeError(WireError):
 
     def __init__(self, record: str, offset: int, *, expected: str, found: int) -> None:
         super().__init__(
-            f"{record} at byte {offset}: type {bytes([found])!r}, expected one of {expected!r}", record=record, offset=offset
+            f"{record} at byte {offset}: type {bytes([found])!r}, expected one of {expected!r}",
+            record=record,
+            offset=offset,
         )
         self.expected, self.found = expected, found
 
@@ -45,6 +53,8 @@ class ChecksumError(WireError):
 
     def __init__(self, record: str, offset: int, *, expected: int, found: int) -> None:
         super().__init__(
-            f"{record} at byte {offset}: checksum {found:#06x}, computed {expected:#06x}", record=record, offset=offset
+            f"{record} at byte {offset}: checksum {found:#06x}, computed {expected:#06x}",
+            record=record,
+            offset=offset,
         )
         self.expected, self.found = expected, found

@@ -19,8 +19,7 @@ SYSTEM_EVENT = Record(
         "event_code",
         1,
         "alpha",
-        "O start of messages, S start system hours, Q start market hours, M end market hours, E "
-        "end system hours, C end of messages. Stock Locate always 0",
+        "O messages start, S system hours, Q market hours; M market ends, E system hours, C messages",
     ),
     code="S",
 )

@@ -12,6 +12,7 @@ Wire protocols are big-endian, records between host and device little-endian.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,7 +36,7 @@ Order = Literal["big", "little"]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field: ``kind`` is ``int`` (unsigned), ``signed``, ``alpha`` (left-justified, space padded) or ``raw``.
+    """One field: ``kind`` is ``int`` (unsigned), ``signed``, ``alpha`` (padded with spaces) or ``raw``.
 
     ``offset`` and ``width`` are in bytes. ``doc`` says unit and meaning.
     """
@@ -48,6 +49,7 @@ class Field:
 
     @property
     def end(self) -> int:
+        """Offset of the byte after the field."""
         return self.offset + self.width
 
 
@@ -101,32 +103,42 @@ class Record:
 
     @cached_property
     def dtype(self) -> np.dtype[np.void]:
-        """Packed structured dtype of the bytes; integers of odd width (3, 5, 6, 7) are ``(u1, width)``."""
+        """Packed structured dtype of the bytes.
+
+        Raw fields and integers of odd width (3, 5, 6, 7) are ``(u1, width)``.
+        """
         mark = ">" if self.order == "big" else "<"
 
         def of(f: Field) -> Any:
             if f.kind in ("int", "signed") and f.width in (1, 2, 4, 8):
                 return f"{mark}{'u' if f.kind == 'int' else 'i'}{f.width}"
-            return f"S{f.width}" if f.kind in ("alpha", "raw") else ("u1", (f.width,))
+            return f"S{f.width}" if f.kind == "alpha" else ("u1", (f.width,))
 
         return np.dtype([(f.name, of(f)) for f in self.fields])
 
     # -- Numba ---------------------------------------------------------------------------------
 
     def reader(self, name: str) -> Callable[[Any, int], int]:
-        """Compiled ``read(buffer, at) -> int`` of one integer field of the record that begins at ``at``."""
+        """Compiled ``read(buffer, at) -> int`` of one field of the record that begins at ``at``.
+
+        ``int64`` for fields of up to 7 bytes, ``uint64`` for 8 unsigned ones: see :mod:`wire.buffers`. An
+        alpha field of up to 8 bytes reads as the integer of its bytes, so that a character is its code and a
+        name is a key.
+        """
         f = self._by_name[name]
         return buffers.reader(f.offset, f.width, f.kind == "signed", self.order)
 
     def writer(self, name: str) -> Callable[[Any, int, int], None]:
-        """Compiled ``write(buffer, at, value)`` of one integer field."""
+        """Compiled ``write(buffer, at, value)`` of one field, the inverse of :meth:`reader`."""
         f = self._by_name[name]
         return buffers.writer(f.offset, f.width, self.order)
 
     # -- Python --------------------------------------------------------------------------------
 
-    def unpack(self, data_: bytes | bytearray | memoryview, at: int = 0, *, exact: bool = True) -> dict[str, Any]:
-        """The fields of the record at ``at``: integers as ``int``, alpha as ``str`` without padding, raw as ``bytes``.
+    def unpack(
+        self, data_: bytes | bytearray | memoryview, at: int = 0, *, exact: bool = True
+    ) -> dict[str, Any]:
+        """The fields of the record at ``at``: ``int``, alpha as ``str`` without padding, raw as ``bytes``.
 
         Raises
         ------
@@ -140,6 +152,8 @@ class Record:
         have = len(data_) - at
         if have < self.length or (exact and have != self.length):
             raise LengthError(self.name, at, expected=self.length, found=have)
+        if self.code is not None and data_[at] != ord(self.code):
+            raise TypeCodeError(self.name, at, expected=self.code, found=data_[at])
         out: dict[str, Any] = {}
         for f in self.fields:
             piece = bytes(data_[at + f.offset : at + f.end])
@@ -152,12 +166,10 @@ class Record:
                     raise FieldError(self.name, f.name, at + f.offset, piece, "not ASCII") from error
             else:
                 out[f.name] = int.from_bytes(piece, self.order, signed=f.kind == "signed")
-        if self.code is not None and data_[at] != ord(self.code):
-            raise TypeCodeError(self.name, at, expected=self.code, found=data_[at])
         return out
 
     def pack(self, values: Mapping[str, Any] | None = None, /, **more: Any) -> bytes:
-        """The bytes of a record. Integer fields default to 0, alpha to spaces, the type character is filled in.
+        """The bytes of a record: integers default to 0, alpha to spaces, the type character is filled in.
 
         Raises
         ------
@@ -180,9 +192,14 @@ class Record:
     def _bytes_of(self, f: Field, value: Any) -> bytes:
         if f.kind in ("int", "signed"):
             try:
-                return int(value or 0).to_bytes(f.width, self.order, signed=f.kind == "signed")
+                number = 0 if value is None else operator.index(value)
+                return number.to_bytes(f.width, self.order, signed=f.kind == "signed")
             except OverflowError as error:
-                raise FieldError(self.name, f.name, f.offset, value, f"does not fit {f.width} bytes") from error
+                raise FieldError(
+                    self.name, f.name, f.offset, value, f"does not fit {f.width} bytes"
+                ) from error
+            except TypeError as error:
+                raise FieldError(self.name, f.name, f.offset, value, "not a whole number") from error
         if value is None:
             piece = b""
         elif isinstance(value, str):
@@ -190,8 +207,10 @@ class Record:
                 piece = value.encode("ascii")
             except UnicodeEncodeError as error:
                 raise FieldError(self.name, f.name, f.offset, value, "not ASCII") from error
-        else:
+        elif isinstance(value, bytes | bytearray | memoryview):
             piece = bytes(value)
+        else:
+            raise FieldError(self.name, f.name, f.offset, value, "neither text nor bytes")
         if len(piece) > f.width:
             raise FieldError(self.name, f.name, f.offset, value, f"longer than {f.width} bytes")
         return piece.ljust(f.width, b" " if f.kind == "alpha" else b"\0")
@@ -210,7 +229,7 @@ class Record:
         return value.as_signed() if f.kind == "signed" else value
 
     def octets(self, values: Mapping[str, Value | int | bytes | str]) -> Value:
-        """The inverse of :meth:`bits`: a value of ``8 * length`` bits from field values (missing: 0, alpha spaces)."""
+        """The inverse of :meth:`bits`: ``8 * length`` bits from field values (missing: 0, alpha spaces)."""
         from amaranth.hdl import Cat, Const, Value
 
         parts: list[Value] = []
@@ -223,7 +242,8 @@ class Record:
                 parts.append(Const(int.from_bytes(piece, "little"), 8 * f.width))
                 continue
             whole = Value.cast(value)
-            wide = whole[: 8 * f.width] if len(whole) >= 8 * f.width else Cat(whole, Const(0, 8 * f.width - len(whole)))
+            width = 8 * f.width
+            wide = (whole | Const(0, width))[:width]  # extended by its own sign
             octets = [wide[8 * i : 8 * i + 8] for i in range(f.width)]
             if f.kind in ("int", "signed") and self.order == "big":
                 octets.reverse()
@@ -231,7 +251,7 @@ class Record:
         return Cat(*parts)
 
     def layout(self) -> data.StructLayout:
-        """Amaranth struct of the raw bytes, byte 0 in the low bits; for little-endian records the fields are values."""
+        """Amaranth struct of the bytes, byte 0 in the low bits; little-endian fields are values."""
         from amaranth.hdl import signed, unsigned
         from amaranth.lib import data as amaranth_data
 
@@ -254,6 +274,16 @@ class Family:
         table = np.zeros(256, np.uint8)
         for code, record in self.by_code.items():
             table[code] = record.length
+        table.flags.writeable = False
+        return table
+
+    @cached_property
+    def indices(self) -> np.ndarray[Any, np.dtype[np.int8]]:
+        """Place in ``records`` by type byte, 256 entries, -1 where the protocol has no such type."""
+        table = np.full(256, -1, np.int8)
+        for i, record in enumerate(self.records):
+            if record.code is not None:
+                table[ord(record.code)] = i
         table.flags.writeable = False
         return table
 

@@ -1,7 +1,7 @@
 """MoldUDP64 1.00: messages in sequence, many to a UDP packet.
 
-A downstream packet is the header and ``message_count`` blocks of a 2-byte length and that many bytes. The blocks fill the
-payload exactly, or the packet is malformed as a whole: none of its messages can be trusted.
+A downstream packet is the header and ``message_count`` blocks of a 2-byte length and that many bytes. The
+blocks fill the payload exactly, or the packet is malformed as a whole: none of its messages can be trusted.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ REQUEST = Record(
     field("sequence_number", 8, "int", "of the first message wanted"),
     field("message_count", 2, "int", "messages wanted; the server sends what fits one packet"),
 )
-BLOCK = Record("MoldUDP64 Message Block", field("length", 2, "int", "bytes of message after these two; 0 is legal"))
+BLOCK = Record(
+    "MoldUDP64 Message Block", field("length", 2, "int", "bytes of message after these two; 0 is legal")
+)
 
 HEADER_LENGTH = DOWNSTREAM.length
 BLOCK_LENGTH = BLOCK.length
@@ -63,7 +65,9 @@ class PacketStatus(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """A downstream packet. ``sequence_number`` is that of ``messages[0]``, or of the next message when there is none."""
+    """A downstream packet. ``sequence_number`` is that of ``messages[0]``, or of the next message when there
+    is none.
+    """
 
     session: str
     sequence_number: int
@@ -72,6 +76,7 @@ class Packet:
 
     @property
     def next_sequence_number(self) -> int:
+        """Number of the message after this packet."""
         return self.sequence_number + len(self.messages)
 
 
@@ -81,7 +86,8 @@ def packet(session: str, sequence_number: int, messages: Sequence[bytes]) -> byt
     Raises
     ------
     FieldError
-        More than 65,534 messages, a message of more than 65,535 bytes, or a session or number that does not fit.
+        More than 65,534 messages, a message of more than 65,535 bytes, or a session or number that does not
+        fit.
     """
     if len(messages) > MAX_MESSAGES:
         raise FieldError(DOWNSTREAM.name, "message_count", 18, len(messages), f"more than {MAX_MESSAGES}")
@@ -137,7 +143,8 @@ def unpack(payload: bytes | bytearray | memoryview) -> Packet:
 def message_blocks(buffer: Any, at: int, length: int, count: int) -> int:
     """``count`` if just that many blocks fill the ``length`` bytes from ``at``.
 
-    Otherwise ``-1 - n``, where ``n`` blocks were whole before the one that runs over the end, or before bytes left over.
+    Otherwise ``-1 - n``, where ``n`` blocks were whole before the one that runs over the end, or before bytes
+    left over.
     """
     position, end = at, at + length
     for n in range(count):
@@ -151,7 +158,9 @@ def message_blocks(buffer: Any, at: int, length: int, count: int) -> int:
 
 @compiled
 def check(buffer: Any, at: int, length: int) -> int:
-    """A :class:`PacketStatus` for the UDP payload of ``length`` bytes at ``at``; only an ``OK`` one may be walked."""
+    """A :class:`PacketStatus` for the UDP payload of ``length`` bytes at ``at``; only an ``OK`` one may be
+    walked.
+    """
     if length < HEADER_LENGTH:
         return PacketStatus.SHORT_HEADER.value
     count = read_message_count(buffer, at)
@@ -167,8 +176,8 @@ def check(buffer: Any, at: int, length: int) -> int:
 def split(buffer: Any, at: int, length: int, offsets: Any, lengths: Any) -> int:
     """Number of messages in a payload that :func:`check` accepts, -1 in another.
 
-    ``offsets`` and ``lengths`` (integer vectors) take where each message begins in ``buffer`` and its length; messages
-    beyond their size are counted, not written.
+    ``offsets`` and ``lengths`` (integer vectors) take where each message begins in ``buffer`` and its length;
+    messages beyond their size are counted, not written.
     """
     if check(buffer, at, length) != PacketStatus.OK.value:
         return -1

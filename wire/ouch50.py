@@ -1,7 +1,7 @@
 """Nasdaq OUCH 5.0 (April 2023): inbound is client to exchange, outbound exchange to client.
 
-Prices are unsigned 64-bit with 4 implied decimals. The fixed part ends with the appendage length where a message
-has an appendage.
+Prices are unsigned 64-bit with 4 implied decimals. The fixed part ends with the appendage length where a
+message has an appendage.
 """
 
 from wire.layout import Family, Record, field
@@ -14,7 +14,7 @@ _STAMPED = (
 ENTER_ORDER = Record(
     "Enter Order",
     field("type", 1, "alpha"),
-    field("user_reference_number", 4, "int", "day-unique, strictly increasing per account"),
+    field("user_reference_number", 4, "int", "unique in a day and rising, per account"),
     field("side", 1, "alpha", "B S T E"),
     field("quantity", 4, "int", "1..999,999"),
     field("symbol", 8, "alpha"),
@@ -32,7 +32,7 @@ REPLACE_ORDER_REQUEST = Record(
     "Replace Order Request",
     field("type", 1, "alpha"),
     field("original_user_reference_number", 4),
-    field("user_reference_number", 4, "int", "day-unique, strictly increasing per account"),
+    field("user_reference_number", 4, "int", "unique in a day and rising, per account"),
     field("quantity", 4, "int", "total liable for chain"),
     field("price", 8, "int", "1e-4"),
     field("time_in_force", 1, "alpha", "0 3 5 6"),
@@ -45,14 +45,14 @@ REPLACE_ORDER_REQUEST = Record(
 CANCEL_ORDER_REQUEST = Record(
     "Cancel Order Request",
     field("type", 1, "alpha"),
-    field("user_reference_number", 4, "int", "day-unique, strictly increasing per account"),
+    field("user_reference_number", 4, "int", "unique in a day and rising, per account"),
     field("quantity", 4, "int", "new intended size; 0 = all"),
     code="X",
 )
 MODIFY_ORDER_REQUEST = Record(
     "Modify Order Request",
     field("type", 1, "alpha"),
-    field("user_reference_number", 4, "int", "day-unique, strictly increasing per account"),
+    field("user_reference_number", 4, "int", "unique in a day and rising, per account"),
     field("side", 1, "alpha", "only S->E, S->T, E->T"),
     field("quantity", 4),
     code="M",
@@ -71,7 +71,7 @@ SYSTEM_EVENT = Record(
 ORDER_ACCEPTED = Record(
     "Order Accepted",
     *_STAMPED,
-    field("user_reference_number", 4, "int", "day-unique, strictly increasing per account"),
+    field("user_reference_number", 4, "int", "unique in a day and rising, per account"),
     field("side", 1, "alpha"),
     field("quantity", 4),
     field("symbol", 8, "alpha"),
@@ -91,7 +91,7 @@ ORDER_REPLACED = Record(
     "Order Replaced",
     *_STAMPED,
     field("original_user_reference_number", 4),
-    field("user_reference_number", 4, "int", "day-unique, strictly increasing per account"),
+    field("user_reference_number", 4, "int", "unique in a day and rising, per account"),
     field("side", 1, "alpha"),
     field("quantity", 4),
     field("symbol", 8, "alpha"),
@@ -110,15 +110,15 @@ ORDER_REPLACED = Record(
 ORDER_CANCELED = Record(
     "Order Canceled",
     *_STAMPED,
-    field("user_reference_number", 4, "int", "day-unique, strictly increasing per account"),
+    field("user_reference_number", 4, "int", "unique in a day and rising, per account"),
     field("quantity", 4, "int", "decrement"),
-    field("reason", 1, "alpha", "D E F G H I K Q S T U X Z e (spec table says Numeric; values are letters)"),
+    field("reason", 1, "alpha", "D E F G H I K Q S T U X Z e"),
     code="C",
 )
 AIQ_CANCELED = Record(
     "AIQ Canceled",
     *_STAMPED,
-    field("user_reference_number", 4, "int", "day-unique, strictly increasing per account"),
+    field("user_reference_number", 4, "int", "unique in a day and rising, per account"),
     field("decrement_shares", 4),
     field("reason", 1, "alpha", "Q"),
     field("quantity_prevented_from_trading", 4),
@@ -130,7 +130,7 @@ AIQ_CANCELED = Record(
 ORDER_EXECUTED = Record(
     "Order Executed",
     *_STAMPED,
-    field("user_reference_number", 4, "int", "day-unique, strictly increasing per account"),
+    field("user_reference_number", 4, "int", "unique in a day and rising, per account"),
     field("quantity", 4, "int", "incremental"),
     field("price", 8, "int", "1e-4"),
     field("liquidity_flag", 1, "alpha"),
@@ -141,7 +141,7 @@ ORDER_EXECUTED = Record(
 BROKEN_TRADE = Record(
     "Broken Trade",
     *_STAMPED,
-    field("user_reference_number", 4, "int", "day-unique, strictly increasing per account"),
+    field("user_reference_number", 4, "int", "unique in a day and rising, per account"),
     field("match_number", 8),
     field("reason", 1, "alpha", "E C S X"),
     field("client_order_id", 14, "alpha"),
@@ -150,7 +150,7 @@ BROKEN_TRADE = Record(
 REJECTED = Record(
     "Rejected",
     *_STAMPED,
-    field("user_reference_number", 4, "int", "day-unique, strictly increasing per account"),
+    field("user_reference_number", 4, "int", "unique in a day and rising, per account"),
     field("reason", 2, "int", "0x0001..0x002A, see official Appendix D"),
     field("client_order_id", 14, "alpha"),
     code="J",
@@ -158,19 +158,19 @@ REJECTED = Record(
 CANCEL_PENDING = Record(
     "Cancel Pending",
     *_STAMPED,
-    field("user_reference_number", 4, "int", "day-unique, strictly increasing per account"),
+    field("user_reference_number", 4, "int", "unique in a day and rising, per account"),
     code="P",
 )
 CANCEL_REJECT = Record(
     "Cancel Reject",
     *_STAMPED,
-    field("user_reference_number", 4, "int", "day-unique, strictly increasing per account"),
+    field("user_reference_number", 4, "int", "unique in a day and rising, per account"),
     code="I",
 )
 ORDER_PRIORITY_UPDATE = Record(
     "Order Priority Update",
     *_STAMPED,
-    field("user_reference_number", 4, "int", "day-unique, strictly increasing per account"),
+    field("user_reference_number", 4, "int", "unique in a day and rising, per account"),
     field("price", 8, "int", "1e-4"),
     field("display", 1, "alpha"),
     field("order_reference", 8),
@@ -179,7 +179,7 @@ ORDER_PRIORITY_UPDATE = Record(
 ORDER_MODIFIED = Record(
     "Order Modified",
     *_STAMPED,
-    field("user_reference_number", 4, "int", "day-unique, strictly increasing per account"),
+    field("user_reference_number", 4, "int", "unique in a day and rising, per account"),
     field("side", 1, "alpha"),
     field("quantity", 4),
     code="M",
@@ -187,7 +187,7 @@ ORDER_MODIFIED = Record(
 ORDER_RESTATED = Record(
     "Order Restated",
     *_STAMPED,
-    field("user_reference_number", 4, "int", "day-unique, strictly increasing per account"),
+    field("user_reference_number", 4, "int", "unique in a day and rising, per account"),
     field("reason", 1, "alpha", "R refresh of display, P displayed price"),
     field("appendage_length", 2),
     code="R",
@@ -195,7 +195,7 @@ ORDER_RESTATED = Record(
 ACCOUNT_QUERY_RESPONSE = Record(
     "Account Query Response",
     *_STAMPED,
-    field("next_user_ref_num", 4),
+    field("next_user_reference_number", 4),
     code="Q",
 )
 

@@ -1,11 +1,12 @@
 """SoupBinTCP 3.00 (2017-02-22): messages in sequence over TCP.
 
-A packet on the wire is a 2-byte big-endian length, then that many bytes: the type character and the payload. The records
-here begin at the type character, so a record's length is the value of the length field. TCP splits and merges packets as it
-likes: :class:`Splitter` takes them out of a stream, :func:`next_packet` does so in compiled code.
+A packet on the wire is a 2-byte big-endian length, then that many bytes: the type character and the payload.
+The records here begin at the type character, so a record's length is the value of the length field. TCP
+splits and merges packets as it likes: :class:`Splitter` takes them out of a stream, :func:`next_packet` does
+so in compiled code.
 
-Session and numbers in the login packets are padded on the left by the specification, on the right by some peers:
-written on the left, read with both sides trimmed.
+Session and numbers in the login packets are padded on the left by the specification, on the right by some
+peers: written on the left, read with both sides trimmed.
 """
 
 from __future__ import annotations
@@ -62,12 +63,8 @@ SERVER = Family(
     SERVER_HEARTBEAT,
     END_OF_SESSION,
 )
-CLIENT = Family(
-    "SoupBinTCP client", DEBUG, LOGIN_REQUEST, UNSEQUENCED_DATA, CLIENT_HEARTBEAT, LOGOUT_REQUEST
-)
-EITHER = Family(
-    "SoupBinTCP", *SERVER.records, *(record for record in CLIENT.records if record is not DEBUG)
-)
+CLIENT = Family("SoupBinTCP client", DEBUG, LOGIN_REQUEST, UNSEQUENCED_DATA, CLIENT_HEARTBEAT, LOGOUT_REQUEST)
+EITHER = Family("SoupBinTCP", *SERVER.records, *(record for record in CLIENT.records if record is not DEBUG))
 
 LENGTH_BYTES = LENGTH.length
 HEADER_LENGTH = LENGTH_BYTES + 1
@@ -94,7 +91,7 @@ class Packet:
 
 @dataclass(frozen=True, slots=True)
 class LoginRequest:
-    """Who wants which session from which message on: blank is the current session, 0 the most recent message."""
+    """Who wants which session from which message on: blank is the current one, 0 the most recent message."""
 
     username: str
     password: str
@@ -268,7 +265,9 @@ class Splitter:
         """
         self._held += data
         while (size := self._size()) and len(self._held) >= LENGTH_BYTES + size:
-            found = Packet(chr(self._held[LENGTH_BYTES]), bytes(self._held[HEADER_LENGTH : LENGTH_BYTES + size]))
+            found = Packet(
+                chr(self._held[LENGTH_BYTES]), bytes(self._held[HEADER_LENGTH : LENGTH_BYTES + size])
+            )
             del self._held[: LENGTH_BYTES + size]
             self.position += LENGTH_BYTES + size
             yield found
@@ -369,8 +368,8 @@ EITHER_LENGTHS = _length_table(EITHER)
 def next_packet(buffer: Any, at: int, end: int, lengths: Any) -> int:
     """Total length of the packet that begins at ``at``, or a :class:`StreamStatus`, 0 or less.
 
-    ``end`` is where the received bytes end. ``lengths`` says what may come: ``SERVER_LENGTHS``, ``CLIENT_LENGTHS`` or
-    ``EITHER_LENGTHS``. The type stands at ``at + 2``, the payload from ``at + 3`` on.
+    ``end`` is where the received bytes end. ``lengths`` says what may come: ``SERVER_LENGTHS``,
+    ``CLIENT_LENGTHS`` or ``EITHER_LENGTHS``. The type stands at ``at + 2``, the payload from ``at + 3`` on.
     """
     if end - at < LENGTH_BYTES:
         return StreamStatus.INCOMPLETE.value
