@@ -4,3 +4,5 @@ Orders, strategies, routing, risk, compliance, backtests, gateways, storage, the
 command line. It drives any ``Device`` and appends what changes its state to the journal first.
 ``drivers``, ``engine``, ``wire`` and, for demo venues, ``sim`` are imported here.
 """
+
+VERSION = "0.1.0"

@@ -74,11 +74,11 @@ class Messages:
 
 @compiled
 def frame(buffer: Any, at: int, end: int, prefixed: bool, offsets: Any, lengths: Any, out: Any) -> int:
-    """Number of messages found from ``at`` to ``end``; ``out[0]`` is a :class:`FramingStatus`, ``out[1]``
-    where it stopped.
+    """Number of messages found from ``at`` to ``end``.
 
-    Where it stopped is the first byte of what is not a whole message. ``offsets`` and ``lengths`` take the
-    messages; those beyond their size are counted, not written. ``out`` is an ``int64`` vector of 2.
+    ``offsets`` and ``lengths`` take them; those beyond their size are counted, not written. ``out``, an
+    ``int64`` vector of 2, takes a :class:`FramingStatus` and the place of the first byte that is of no whole
+    message.
     """
     n, position = 0, at
     status = FramingStatus.WHOLE.value
@@ -136,9 +136,7 @@ def read(path: str | Path, framing: Framing | None = None) -> Messages:
 
 
 def chunks(path: str | Path, framing: Framing | None = None, size: int = CHUNK) -> Iterator[Messages]:
-    """The messages of a file of any size, about ``size`` bytes at a time; parameters and errors as
-    :func:`read`.
-    """
+    """The messages of a file of any size, about ``size`` bytes at a time; else as :func:`read`."""
     with _opened(path) as file:
         yield from _framed(iter(lambda: _read(file, size), b""), framing)
 

@@ -1,5 +1,4 @@
-"""Compilation of the hot paths: Numba, cached on disk, and recompiled when anything that they are made of
-changes.
+"""Compilation of the hot paths: Numba, cached on disk, compiled anew when what they are made of changes.
 
 Numba's own cache looks at one file only, the one a function stands in. What it took in from other files (a
 field's offset, a constant table, a function that was inlined) stays as it was when they change. Here the

@@ -6,9 +6,7 @@ from typing import Any
 
 
 class WireError(ValueError):
-    """Bytes that are not what the protocol allows. ``offset`` is the byte where it was noticed, None if not
-    known.
-    """
+    """Bytes that are not what the protocol allows. ``offset`` is the byte where it was noticed, or None."""
 
     def __init__(self, message: str, *, record: str, offset: int | None) -> None:
         super().__init__(message)

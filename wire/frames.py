@@ -1,5 +1,4 @@
-"""Whole frames: a UDP datagram or TCP segment in IPv4 in Ethernet, with up to two VLAN tags and all
-checksums.
+"""Whole frames: a UDP datagram or TCP segment in IPv4 in Ethernet, with VLAN tags and all checksums.
 
 ``udp_frame`` and ``tcp_frame`` build, ``parse`` takes apart with typed errors. The compiled parsers, which
 return a status, are those of :mod:`wire.ingress`; both make the same checks in the same order.

@@ -65,9 +65,7 @@ class PacketStatus(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """A downstream packet. ``sequence_number`` is that of ``messages[0]``, or of the next message when there
-    is none.
-    """
+    """A downstream packet. ``sequence_number`` is that of ``messages[0]``; without any, of the next one."""
 
     session: str
     sequence_number: int
@@ -158,9 +156,7 @@ def message_blocks(buffer: Any, at: int, length: int, count: int) -> int:
 
 @compiled
 def check(buffer: Any, at: int, length: int) -> int:
-    """A :class:`PacketStatus` for the UDP payload of ``length`` bytes at ``at``; only an ``OK`` one may be
-    walked.
-    """
+    """A :class:`PacketStatus` for ``length`` bytes of payload at ``at``; only ``OK`` ones may be walked."""
     if length < HEADER_LENGTH:
         return PacketStatus.SHORT_HEADER.value
     count = read_message_count(buffer, at)

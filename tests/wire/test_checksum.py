@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wire import checksum
@@ -36,6 +36,16 @@ def test_the_sum_is_the_definition_s(data: bytes, at: int, start: int) -> None:
     total = slow_sum(data) + start
     total = (total & 0xFFFF) + (total >> 16)
     assert checksum.checksum(buffer, at, len(data), start) == total ^ 0xFFFF
+
+
+@given(total=st.integers(0, (1 << 63) - 1))
+@example(total=0x10000_FFFFFFFF)  # carries three times
+@example(total=(1 << 63) - 1)
+def test_a_folded_sum_is_congruent_and_16_bits(total: int) -> None:
+    folded = checksum.fold(total)
+    assert 0 <= folded <= 0xFFFF
+    assert folded % 0xFFFF == total % 0xFFFF
+    assert (folded == 0) == (total == 0)
 
 
 def test_no_carry_is_lost_in_the_longest_packet() -> None:

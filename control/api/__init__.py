@@ -1,0 +1,1 @@
+"""The API: REST and WebSocket over the thread that owns the device."""

@@ -1,0 +1,382 @@
+"""What an operator does with a device while it trades, and what he set it to.
+
+Everything here runs on the one thread that owns the device (:mod:`control.live`). A setting is kept only
+after the device acknowledged it; positions, books and orders are read from the device's own snapshots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Generic, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from control.configuration import Configuration
+from control.parameters import Limits, PortfolioLimits, Quoter
+from drivers import commands, settings
+from drivers.device import Answer, Batch, Book, Device, OpenOrder, Position, Snapshot
+from drivers.snapshots import read_snapshot
+from wire.records import (
+    NO_SYMBOL,
+    TIME_IN_FORCE_DAY,
+    CommandError,
+    EventType,
+    SessionState,
+    Side,
+    SnapshotPart,
+    TrustCause,
+)
+
+P = TypeVar("P")
+TAGS = 1 << 32
+
+
+class Market(Protocol):
+    """A world with a device in it, whose time somebody else moves on."""
+
+    @property
+    def device(self) -> Device:
+        """The device."""
+        ...
+
+    @property
+    def now(self) -> int:
+        """The market's time, ns since midnight."""
+        ...
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing will happen any more by itself."""
+        ...
+
+    @property
+    def setups(self) -> Mapping[int, settings.SymbolSetup]:
+        """The ladder of every symbol that the device follows."""
+        ...
+
+    def advance(self, to: int) -> None:
+        """Let everything happen up to a time."""
+        ...
+
+    def command(self, data: bytes) -> Answer:
+        """Hand the device a command now; orders that it causes reach the venue."""
+        ...
+
+
+class UnknownStockError(LookupError):
+    """The device does not follow that stock."""
+
+
+class UnknownOrderError(LookupError):
+    """No open order has that id."""
+
+
+class StaleVersionError(RuntimeError):
+    """Somebody else changed it meanwhile; ``version`` is the current one."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"the current version is {version}")
+        self.version = version
+
+
+class DeviceRefusedError(RuntimeError):
+    """The device answered a command with an error."""
+
+    def __init__(self, command: str, answer: Answer) -> None:
+        super().__init__(f"{command}: {answer.error.name.lower()}")
+        self.command, self.answer = command, answer
+
+
+@dataclass(frozen=True)
+class Setting(Generic[P]):
+    """Something that was set: the value, and how often it was."""
+
+    value: P
+    version: int = 1
+
+    def next(self, value: P) -> Setting[P]:
+        """The setting after a change."""
+        return Setting(value, self.version + 1)
+
+
+@dataclass
+class TradingState:
+    """What the feed says about one stock."""
+
+    trading_state: str = "T"
+    operational_halt: bool = False
+    reg_sho: str = "0"
+
+
+@dataclass
+class Watch:
+    """What the device's events say about the whole."""
+
+    session: SessionState = SessionState.DOWN
+    market_open: bool = False
+    feed_whole: bool = True
+    killed: bool = False
+    killed_strategies: int = 0
+    killed_symbols: set[int] = field(default_factory=set)
+    kill_reasons: dict[str, str] = field(default_factory=dict)
+    trading: dict[int, TradingState] = field(default_factory=dict)
+
+    _KINDS = tuple(
+        int(kind)
+        for kind in (
+            EventType.SESSION,
+            EventType.KILL,
+            EventType.TRADING_STATE,
+            EventType.TRUST_LOST,
+            EventType.TRUST_REGAINED,
+        )
+    )
+
+    def see(self, events: NDArray[np.void]) -> None:
+        """Take in a batch of events."""
+        for event in events[np.isin(events["type"], self._KINDS)]:
+            kind, symbol, info = int(event["type"]), int(event["symbol"]), int(event["info"])
+            if kind == EventType.SESSION:
+                self.session = SessionState(info)
+            elif kind == EventType.KILL:
+                self._kill(symbol, info)
+            elif kind == EventType.TRADING_STATE and symbol == NO_SYMBOL:
+                self.market_open = info == ord("Q")
+            elif kind == EventType.TRADING_STATE:
+                self.trading[symbol] = TradingState(
+                    chr(info & 0xFF), bool(info >> 8 & 0xFF), chr(info >> 16 & 0xFF)
+                )
+            elif symbol == NO_SYMBOL and info == TrustCause.GAP:
+                self.feed_whole = kind == EventType.TRUST_REGAINED
+            elif symbol == NO_SYMBOL and info == TrustCause.RESUMED:
+                self.feed_whole = True
+
+    def _kill(self, symbol: int, info: int) -> None:
+        self.killed, self.killed_strategies = bool(info & 1), info >> 16
+        if symbol != NO_SYMBOL:
+            (self.killed_symbols.add if info >> 1 & 1 else self.killed_symbols.discard)(symbol)
+
+
+class Desk:
+    """The operator's side of a device.
+
+    Parameters
+    ----------
+    market : Market
+        Its device has been configured from ``configuration`` already.
+    configuration : Configuration
+    """
+
+    def __init__(self, market: Market, configuration: Configuration) -> None:
+        self.market, self.configuration = market, configuration
+        self.watch = Watch()
+        self.symbols = {setup.stock: symbol for symbol, setup in sorted(market.setups.items())}
+        self.limits = {stock: Setting[Limits](configuration.symbol(stock).limits) for stock in self.symbols}
+        self.quoters = {stock: Setting[Quoter](configuration.symbol(stock).quoter) for stock in self.symbols}
+        self.enabled = {stock: market.setups[symbol].enabled for stock, symbol in self.symbols.items()}
+        general = configuration.portfolio
+        self.portfolio = Setting[PortfolioLimits](
+            PortfolioLimits(**general.model_dump(include=set(PortfolioLimits.model_fields)))
+        )
+        self._tag = 0
+        market.device.subscribe(self._see)
+
+    def _see(self, batch: Batch) -> None:
+        self.watch.see(batch.events)
+
+    @property
+    def stocks(self) -> tuple[str, ...]:
+        """The stocks that the device follows, by symbol."""
+        return tuple(self.symbols)
+
+    def symbol(self, stock: str) -> int:
+        """A stock's index in the device.
+
+        Raises
+        ------
+        UnknownStockError
+            The device does not follow it.
+        """
+        if stock not in self.symbols:
+            raise UnknownStockError(stock)
+        return self.symbols[stock]
+
+    def setup(self, stock: str) -> settings.SymbolSetup:
+        """A stock's ladder."""
+        return self.market.setups[self.symbol(stock)]
+
+    def tick(self, stock: str) -> Decimal:
+        """A stock's price step, in currency."""
+        return self.setup(stock).tick * settings.PRICE_UNIT
+
+    # -- settings ------------------------------------------------------------------------------
+
+    def set_limits(self, stock: str, limits: Limits, *, version: int | None = None) -> Setting[Limits]:
+        """Change a symbol's limits; from the next order on the device enforces them.
+
+        Raises
+        ------
+        UnknownStockError, StaleVersionError, DeviceRefusedError
+        """
+        symbol = self.symbol(stock)
+        changed = self._next(self.limits[stock], limits, version)
+        self._do("set_limits", commands.set_limits(symbol, limits.settings(), tag=self._new_tag()))
+        self.limits[stock] = changed
+        return changed
+
+    def set_quoter(self, stock: str, quoter: Quoter, *, version: int | None = None) -> Setting[Quoter]:
+        """Change a symbol's quoter.
+
+        Raises
+        ------
+        UnknownStockError, StaleVersionError, DeviceRefusedError
+        ValueError
+            A value that does not fit at the symbol's tick; the text begins with its name.
+        """
+        symbol = self.symbol(stock)
+        changed = self._next(self.quoters[stock], quoter, version)
+        data = commands.set_quoter(symbol, quoter.settings(self.tick(stock)), tag=self._new_tag())
+        self._do("set_quoter", data)
+        self.quoters[stock] = changed
+        return changed
+
+    def set_portfolio(
+        self, limits: PortfolioLimits, *, version: int | None = None
+    ) -> Setting[PortfolioLimits]:
+        """Change the limits over all symbols.
+
+        Raises
+        ------
+        StaleVersionError, DeviceRefusedError
+        """
+        changed = self._next(self.portfolio, limits, version)
+        general = self.configuration.portfolio
+        made = limits.settings(general.firm, general.token_prefix)
+        self._do("set_global", commands.set_global(made, tag=self._new_tag()))
+        self.portfolio = changed
+        return changed
+
+    def enable(self, stock: str, enabled: bool) -> None:
+        """Let orders of a stock through, or none.
+
+        Raises
+        ------
+        UnknownStockError, DeviceRefusedError
+        """
+        symbol = self.symbol(stock)
+        self._do("set_trading", commands.set_trading(symbol, enabled=enabled, tag=self._new_tag()))
+        self.enabled[stock] = enabled
+
+    @staticmethod
+    def _next(old: Setting[P], value: P, version: int | None) -> Setting[P]:
+        if version is not None and version != old.version:
+            raise StaleVersionError(old.version)
+        return old.next(value)
+
+    # -- orders --------------------------------------------------------------------------------
+
+    def submit(
+        self, stock: str, side: Side, price: int, quantity: int, strategy: int, immediate: bool
+    ) -> tuple[Answer, int]:
+        """Send an order through the gate; the device's answer and the tag of its events.
+
+        Raises
+        ------
+        UnknownStockError, DeviceRefusedError
+            The latter not for what the gate refused: that is in the answer.
+        """
+        tag = self._new_tag()
+        data = commands.new_order(
+            self.symbol(stock),
+            side,
+            price,
+            quantity,
+            strategy=strategy,
+            time_in_force=0 if immediate else TIME_IN_FORCE_DAY,
+            tag=tag,
+        )
+        return self._do("new_order", data, allow=CommandError.REFUSED), tag
+
+    def cancel(self, order_id: int) -> Answer:
+        """Take an order back.
+
+        Raises
+        ------
+        UnknownOrderError, DeviceRefusedError
+        """
+        data = commands.cancel_order(order_id, tag=self._new_tag())
+        answer = self._do("cancel_order", data, allow=CommandError.UNKNOWN_ORDER)
+        if answer.error is CommandError.UNKNOWN_ORDER:
+            raise UnknownOrderError(f"{order_id:012X}")
+        return answer
+
+    # -- kill ----------------------------------------------------------------------------------
+
+    def kill(self, reason: str, *, stock: str | None = None, strategy: int | None = None) -> None:
+        """Stop everything, a stock or a strategy.
+
+        Raises
+        ------
+        UnknownStockError, DeviceRefusedError
+        """
+        symbol = None if stock is None else self.symbol(stock)
+        self._do("kill", commands.kill(symbol=symbol, strategy=strategy, tag=self._new_tag()))
+        self.watch.kill_reasons[_scope(stock, strategy)] = reason
+
+    def clear_kill(self, *, stock: str | None = None, strategy: int | None = None) -> None:
+        """Undo a kill of the same scope.
+
+        Raises
+        ------
+        UnknownStockError, DeviceRefusedError
+        """
+        symbol = None if stock is None else self.symbol(stock)
+        self._do("clear_kill", commands.clear_kill(symbol=symbol, strategy=strategy, tag=self._new_tag()))
+        self.watch.kill_reasons.pop(_scope(stock, strategy), None)
+
+    # -- snapshots -----------------------------------------------------------------------------
+
+    def books(self, stock: str, depth: int) -> Book:
+        """A stock's book from the device.
+
+        Raises
+        ------
+        UnknownStockError, DeviceRefusedError
+        """
+        symbol = self.symbol(stock)
+        return self._snapshot([symbol], SnapshotPart.BOOK, depth).books[symbol]
+
+    def positions(self) -> dict[str, Position]:
+        """All positions from the device, by stock."""
+        found = self._snapshot(self.symbols.values(), SnapshotPart.POSITION).positions
+        return {stock: found[symbol] for stock, symbol in self.symbols.items()}
+
+    def orders(self) -> tuple[OpenOrder, ...]:
+        """All open orders from the device."""
+        return self._snapshot(self.symbols.values(), SnapshotPart.ORDERS).orders
+
+    def _snapshot(self, symbols: Iterable[int], parts: SnapshotPart, depth: int = 0) -> Snapshot:
+        answers = [
+            self._do("snapshot", commands.snapshot(symbol, parts, depth=depth, tag=self._new_tag()))
+            for symbol in symbols
+        ]
+        return read_snapshot([answer.batch.events for answer in answers], {})
+
+    def _do(self, name: str, data: bytes, *, allow: CommandError = CommandError.NONE) -> Answer:
+        answer = self.market.command(data)
+        if answer.error not in (CommandError.NONE, allow):
+            raise DeviceRefusedError(name, answer)
+        return answer
+
+    def _new_tag(self) -> int:
+        self._tag = self._tag % (TAGS - 1) + 1
+        return self._tag
+
+
+def _scope(stock: str | None, strategy: int | None) -> str:
+    if stock is not None:
+        return f"symbol {stock}"
+    return "global" if strategy is None else f"strategy {strategy}"

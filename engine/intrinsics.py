@@ -1,0 +1,78 @@
+"""What Numba has no name for: single machine instructions, inlining, memory that costs nothing until it is touched."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
+
+from wire.compiled import sources_stamp
+
+Vector = np.ndarray[Any, np.dtype[Any]]
+F = TypeVar("F", bound=Callable[..., Any])
+
+_HUGE = 1 << 21
+_POINTER = ir.IntType(8).as_pointer()
+_INT, _BIT = ir.IntType(32), ir.IntType(1)
+
+
+def merged(function: F) -> F:
+    """``function`` compiled as by `wire.compiled.compiled`, into its callers, and without counting references.
+
+    A decorator, for the inner loops. Numba counts references to arrays atomically, around every call that takes one;
+    in a function that is given all its arrays and makes none there is nothing to count.
+    """
+    dispatcher = njit(cache=True, nogil=True, forceinline=True, _nrt=False)(function)
+    file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    if file is not None:  # absent under NUMBA_DISABLE_JIT
+        file._source_stamp = (file._source_stamp, sources_stamp(Path(function.__code__.co_filename)))
+    return cast(F, dispatcher)
+
+
+def zeros(size: int, *huge: tuple[int, int]) -> Vector:
+    """``size`` bytes of zeros on a boundary of 2 MiB; a page is taken from the machine when it is first touched.
+
+    Each of ``huge`` is a range of bytes that is used all over, and gets pages of 2 MiB where the machine has them.
+    """
+    memory = mmap.mmap(-1, size + _HUGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    octets = np.frombuffer(memory, np.uint8)
+    begin = -octets.ctypes.data % _HUGE
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        for first, last in huge:
+            first, last = begin + first & -mmap.PAGESIZE, begin + last
+            memory.madvise(mmap.MADV_HUGEPAGE, first, last - first)
+    return octets[begin : begin + size]
+
+
+@intrinsic
+def highest_bit(typing_context: Any, word: Any) -> Any:
+    """Number of the highest bit set in a 64-bit word that is not 0."""
+
+    def lower(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.sub(ir.Constant(arguments[0].type, 63), builder.ctlz(arguments[0], ir.Constant(_BIT, 1)))
+
+    return (types.int64(types.int64), lower) if word in (types.int64, types.uint64) else None
+
+
+@intrinsic
+def prefetch(typing_context: Any, memory: Any, at: Any) -> Any:
+    """Asks for the cache line of ``memory[at]``, which is about to be read and written. Never faults."""
+
+    def lower(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        base = make_array(signature.args[0])(context, builder, arguments[0]).data
+        place = cgutils.pointer_add(builder, base, context.cast(builder, arguments[1], signature.args[1], types.intp))
+        function = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(ir.VoidType(), [_POINTER, _INT, _INT, _INT]), "llvm.prefetch.p0"
+        )
+        builder.call(function, [place, ir.Constant(_INT, 0), ir.Constant(_INT, 3), ir.Constant(_INT, 1)])
+        return context.get_dummy_value()
+
+    return (types.void(memory, at), lower) if isinstance(at, types.Integer) else None

@@ -1,0 +1,306 @@
+"""The order session, inward: SoupBinTCP packets out of the stream, and what OUCH 4.2 says about our orders.
+
+Semantics section 10. The stream may be cut anyhow: bytes of a packet that is not complete wait in ``stream``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine.events import NO_SIDE, SESSION, claim, write_fault
+from engine.own_orders import IDLE, LIVE, PENDING_CANCEL, PENDING_NEW, PENDING_REPLACE, book_execution, revalue
+from engine.ouch import TOKEN_DIGITS, TOKEN_PREFIX
+from engine.risk import UP
+from engine.state import SIDES
+from engine.trader import evaluate, sweep
+from engine.unsigned import ONE
+from wire.compiled import compiled
+from wire.counters import NUMBER
+from wire.ouch42 import (
+    ACCEPTED,
+    AIQ_CANCELLED,
+    BROKEN_TRADE,
+    CANCELED,
+    EXECUTED,
+    EXECUTED_WITH_REFERENCE_PRICE,
+    OUTBOUND,
+    REJECTED,
+    REPLACED,
+    TRADE_CORRECTION,
+)
+from wire.records import NO_SYMBOL, SLOT_BITS, SLOTS, EventType, Fault, SessionState
+from wire.soupbintcp import HEADER_LENGTH, LENGTH_BYTES, read_length
+
+DOWN = SessionState.DOWN.value
+UNKNOWN_TOKEN, SESSION_MALFORMED = Fault.UNKNOWN_TOKEN.value, Fault.SESSION_MALFORMED.value
+BROKEN, CORRECTED = Fault.BROKEN_TRADE.value, Fault.TRADE_CORRECTION.value
+ACCEPTED_EVENT, REPLACED_EVENT = EventType.ACCEPTED.value, EventType.REPLACED.value
+EXECUTED_EVENT, CANCELLED_EVENT = EventType.EXECUTED.value, EventType.CANCELLED.value
+EXCHANGE_REJECT = EventType.EXCHANGE_REJECT.value
+
+SESSION_PACKETS, MALFORMED = NUMBER["session_packets"], NUMBER["session_malformed"]
+N_ACCEPTED, N_REPLACED, N_EXECUTED = NUMBER["accepted"], NUMBER["replaced"], NUMBER["executed"]
+N_CANCELLED, N_REJECTED = NUMBER["cancelled"], NUMBER["rejected"]
+N_CANCEL_REJECTED, N_OTHER = NUMBER["cancel_rejected"], NUMBER["ouch_other"]
+N_UNKNOWN_TOKEN = NUMBER["unknown_token"]
+
+# SoupBinTCP from a server
+DEBUG, LOGIN_ACCEPTED, LOGIN_REJECTED, SEQUENCED, HEARTBEAT, END_OF_SESSION = b"+AJSHZ"
+# OUCH from an exchange
+_A, _U, _E, _G, _C, _D, _J, _I, _B, _F, _S, _P, _T, _M, _N = b"AUEGCDJIBFSPTMN"
+DEAD = ord("D")
+LENGTHS = OUTBOUND.lengths
+
+
+def _same_offset(name: str, *records: Any) -> int:
+    (offset,) = {record.offset(name) for record in records}
+    return offset
+
+
+TOKEN_AT = _same_offset("order_token", *(r for r in OUTBOUND.records if r not in (REPLACED, OUTBOUND.records[0])))
+if TOKEN_AT != REPLACED.offset("replacement_order_token"):
+    raise AssertionError("Replaced has its token where all others have theirs")
+
+_confirmed_shares = ACCEPTED.reader("shares")
+_confirmed_price = ACCEPTED.reader("price")
+_confirmed_reference = ACCEPTED.reader("order_reference")
+_confirmed_state = ACCEPTED.reader("order_state")
+for _name in ("shares", "price", "order_reference", "order_state"):
+    _same_offset(_name, ACCEPTED, REPLACED)
+_executed_shares = EXECUTED.reader("executed_shares")
+_execution_price = EXECUTED.reader("execution_price")
+_liquidity_flag = EXECUTED.reader("liquidity_flag")
+_match_number = EXECUTED.reader("match_number")
+for _name in ("executed_shares", "execution_price", "liquidity_flag", "match_number"):
+    _same_offset(_name, EXECUTED, EXECUTED_WITH_REFERENCE_PRICE)
+_decrement_shares = CANCELED.reader("decrement_shares")
+_cancel_reason = CANCELED.reader("reason")
+for _name in ("decrement_shares", "reason"):
+    _same_offset(_name, CANCELED, AIQ_CANCELLED)
+_reject_reason = REJECTED.reader("reason")
+_broken_match = BROKEN_TRADE.reader("match_number")
+_corrected_match = TRADE_CORRECTION.reader("match_number")
+
+
+# -- the stream ------------------------------------------------------------------------------------
+
+
+@compiled
+def collect(core: Any, stream: Any, buffer: Any) -> bool:
+    """Moves bytes from the input to ``stream`` until a packet is whole there; whether one is."""
+    while True:
+        have = core.stream_length
+        need = LENGTH_BYTES if have < LENGTH_BYTES else LENGTH_BYTES + read_length(stream, 0)
+        if have >= LENGTH_BYTES and have == need:
+            core.stream_length = 0
+            return True
+        taken = min(need - have, core.stream_left)
+        if taken == 0:
+            return False
+        for position in range(taken):
+            stream[have + position] = buffer[core.stream_at + position]
+        core.stream_at += taken
+        core.stream_left -= taken
+        core.stream_length += taken
+
+
+@compiled
+def set_session(core: Any, out: Any, session: int, reason: int) -> None:
+    """The session's new state, told to the host."""
+    core.session = session
+    event = out.events[claim(core, out, SESSION, NO_SIDE, NO_SYMBOL)]
+    event.value = reason
+    event.info = session
+
+
+@compiled
+def receive(core: Any, out: Any, symbols: Any, stream: Any) -> None:
+    """The SoupBinTCP packet in ``stream``."""
+    size = read_length(stream, 0)
+    code = np.int64(stream[LENGTH_BYTES]) if size > 0 else 0
+    core.counters[SESSION_PACKETS] += ONE
+    core.last_received = core.stamp
+    if code == SEQUENCED and size > 0:
+        core.session_sequence += 1
+        _sequenced(core, out, symbols, stream, HEADER_LENGTH, size - 1)
+    elif code == LOGIN_ACCEPTED:
+        set_session(core, out, UP, 0)
+        sweep(core, out, symbols)
+    elif code == LOGIN_REJECTED or code == END_OF_SESSION:
+        set_session(core, out, DOWN, np.int64(stream[HEADER_LENGTH]) if size > 1 else 0)
+    elif code != DEBUG and code != HEARTBEAT:
+        _malformed(core, out, code)
+
+
+@compiled
+def _malformed(core: Any, out: Any, code: int) -> None:
+    core.counters[MALFORMED] += ONE
+    write_fault(core, out, SESSION_MALFORMED, 0, code)
+
+
+# -- OUCH ------------------------------------------------------------------------------------------
+
+
+@compiled
+def _sequenced(core: Any, out: Any, symbols: Any, stream: Any, at: int, length: int) -> None:
+    """One OUCH message."""
+    code = np.int64(stream[at]) if length > 0 else 0
+    if length == 0 or LENGTHS[code] != length:
+        _malformed(core, out, code)
+        return
+    if code == _S or code == _P or code == _T or code == _M or code == _N:
+        core.counters[N_OTHER] += ONE
+        return
+    order_id = _order_id(stream, at + TOKEN_AT)
+    if not _is_ours(core, symbols, stream, at, code, order_id):
+        core.counters[N_UNKNOWN_TOKEN] += ONE
+        write_fault(core, out, UNKNOWN_TOKEN, max(order_id, 0), code)
+        return
+    number = order_id & ((1 << SLOT_BITS) - 1)
+    symbol = symbols[number // (SIDES * SLOTS)]
+    slot = symbol.slots[number % (SIDES * SLOTS)]
+    if code == _A:
+        _accepted(core, out, symbol, slot, stream, at)
+    elif code == _U:
+        _replaced(core, out, symbol, slot, stream, at)
+    elif code == _E or code == _G:
+        _executed(core, out, symbol, slot, stream, at)
+    elif code == _C or code == _D:
+        _cancelled(core, out, symbol, slot, stream, at)
+    elif code == _J:
+        _rejected(core, out, symbol, slot, order_id, _reject_reason(stream, at))
+    elif code == _I:
+        _cancel_rejected(core, out, symbol, slot, order_id)
+    else:
+        core.counters[N_OTHER] += ONE
+        if code == _B:
+            write_fault(core, out, BROKEN, order_id, np.int64(_broken_match(stream, at)))
+        else:
+            write_fault(core, out, CORRECTED, order_id, np.int64(_corrected_match(stream, at)))
+        return
+    revalue(core, slot)
+    evaluate(core, out, symbol)
+
+
+@compiled
+def _order_id(stream: Any, at: int) -> int:
+    """The id in an order token, -1 if its last 12 characters are not upper-case hex digits."""
+    order_id = 0
+    for position in range(at + TOKEN_PREFIX, at + TOKEN_PREFIX + TOKEN_DIGITS):
+        digit = np.int64(stream[position])
+        if 48 <= digit <= 57:
+            digit -= 48
+        elif 65 <= digit <= 70:
+            digit -= 55
+        else:
+            return -1
+        order_id = order_id << 4 | digit
+    return order_id
+
+
+@compiled
+def _is_ours(core: Any, symbols: Any, stream: Any, at: int, code: int, order_id: int) -> bool:
+    """Whether a message of this type can be about the order of its token."""
+    token = at + TOKEN_AT
+    prefix = np.int64(stream[token]) << 8 | np.int64(stream[token + 1])
+    number = order_id & ((1 << SLOT_BITS) - 1)
+    if order_id < 0 or prefix != core.token_prefix or number >= len(symbols) * SIDES * SLOTS:
+        return False
+    slot = symbols[number // (SIDES * SLOTS)].slots[number % (SIDES * SLOTS)]
+    pending = slot.state == PENDING_REPLACE and order_id == slot.pending_id
+    if code == _U:
+        return pending
+    if code == _J and pending:
+        return True
+    return slot.state != IDLE and order_id == slot.id
+
+
+@compiled
+def _tell(core: Any, out: Any, kind: int, symbol: Any, slot: Any, order_id: int, info: int) -> int:
+    """Place of a new event about a slot."""
+    place = claim(core, out, kind, slot.side, symbol.number)
+    event = out.events[place]
+    event.order_id = order_id
+    event.tag = slot.tag
+    event.info = info
+    return place
+
+
+@compiled
+def _accepted(core: Any, out: Any, symbol: Any, slot: Any, stream: Any, at: int) -> None:
+    core.counters[N_ACCEPTED] += ONE
+    slot.price = _confirmed_price(stream, at)
+    slot.remaining = _confirmed_shares(stream, at)
+    state = _confirmed_state(stream, at)
+    if state == DEAD:
+        slot.state = IDLE
+    elif slot.state == PENDING_NEW:
+        slot.state = LIVE
+    event = out.events[_tell(core, out, ACCEPTED_EVENT, symbol, slot, slot.id, state)]
+    event.value = _confirmed_reference(stream, at)
+    event.price = slot.price
+    event.quantity = slot.remaining
+
+
+@compiled
+def _replaced(core: Any, out: Any, symbol: Any, slot: Any, stream: Any, at: int) -> None:
+    core.counters[N_REPLACED] += ONE
+    slot.id = slot.pending_id
+    slot.price = _confirmed_price(stream, at)
+    slot.remaining = _confirmed_shares(stream, at)
+    state = _confirmed_state(stream, at)
+    slot.state = IDLE if state == DEAD or slot.remaining == 0 else LIVE
+    event = out.events[_tell(core, out, REPLACED_EVENT, symbol, slot, slot.id, state)]
+    event.value = _confirmed_reference(stream, at)
+    event.price = slot.price
+    event.quantity = slot.remaining
+
+
+@compiled
+def _executed(core: Any, out: Any, symbol: Any, slot: Any, stream: Any, at: int) -> None:
+    core.counters[N_EXECUTED] += ONE
+    shares, price = min(_executed_shares(stream, at), slot.remaining), _execution_price(stream, at)
+    book_execution(core, symbol, slot, shares, price)
+    if slot.remaining == 0:
+        slot.state = IDLE
+    event = out.events[_tell(core, out, EXECUTED_EVENT, symbol, slot, slot.id, _liquidity_flag(stream, at))]
+    event.value = _match_number(stream, at)
+    event.price = price
+    event.quantity = shares
+    event.quantity2 = slot.remaining
+
+
+@compiled
+def _cancelled(core: Any, out: Any, symbol: Any, slot: Any, stream: Any, at: int) -> None:
+    core.counters[N_CANCELLED] += ONE
+    shares = min(_decrement_shares(stream, at), slot.remaining)
+    slot.remaining -= shares
+    if slot.remaining == 0:
+        slot.state = IDLE
+    elif slot.state == PENDING_CANCEL:
+        slot.state = LIVE
+    event = out.events[_tell(core, out, CANCELLED_EVENT, symbol, slot, slot.id, _cancel_reason(stream, at))]
+    event.price = slot.price
+    event.quantity = shares
+    event.quantity2 = slot.remaining
+
+
+@compiled
+def _rejected(core: Any, out: Any, symbol: Any, slot: Any, order_id: int, reason: int) -> None:
+    core.counters[N_REJECTED] += ONE
+    if order_id == slot.id:
+        if slot.state == PENDING_NEW:
+            slot.state = IDLE
+    else:
+        slot.state = LIVE
+    _tell(core, out, EXCHANGE_REJECT, symbol, slot, order_id, reason | _J << 8)
+
+
+@compiled
+def _cancel_rejected(core: Any, out: Any, symbol: Any, slot: Any, order_id: int) -> None:
+    core.counters[N_CANCEL_REJECTED] += ONE
+    if slot.state == PENDING_CANCEL:
+        slot.state = LIVE
+    _tell(core, out, EXCHANGE_REJECT, symbol, slot, order_id, _I << 8)

@@ -1,0 +1,44 @@
+"""What is done about a symbol when something changed: mark it, pull what must go, quote. Semantics section 6."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.own_orders import LIVE, QUOTER_SLOT, mark_to_market, send_cancel
+from engine.quoter import quote
+from engine.risk import UP, WITHDRAW, strategy_mask, symbol_mask
+from engine.state import SIDES
+from engine.unsigned import ONE
+from wire.compiled import compiled
+from wire.counters import NUMBER
+from wire.records import QUOTER_STRATEGY, SLOTS
+
+EVALUATIONS = NUMBER["evaluations"]
+
+
+@compiled
+def evaluate(core: Any, out: Any, symbol: Any) -> None:
+    """Brings the orders of one symbol in line with market, limits and state."""
+    if not symbol.mapped:
+        return
+    core.counters[EVALUATIONS] += ONE
+    mark_to_market(core, symbol)
+    if core.session != UP:
+        return
+    common = symbol_mask(core, symbol)
+    mask = common | strategy_mask(core, QUOTER_STRATEGY)
+    for number in range(SIDES * SLOTS):
+        slot = symbol.slots[number]
+        if slot.state == LIVE and (
+            slot.cancel_wanted or (common | strategy_mask(core, slot.strategy)) & WITHDRAW != 0
+        ):
+            send_cancel(core, out, symbol, slot)
+        elif number % SLOTS == QUOTER_SLOT:
+            quote(core, out, symbol, number // SLOTS, mask)
+
+
+@compiled
+def sweep(core: Any, out: Any, symbols: Any) -> None:
+    """Evaluates every symbol."""
+    for number in range(core.symbols):
+        evaluate(core, out, symbols[number])

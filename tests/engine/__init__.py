@@ -1,0 +1,1 @@
+"""Tests of the engine: book, order table, signals, gate, path."""
