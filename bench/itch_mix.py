@@ -1,9 +1,9 @@
 """ITCH for the book's benchmark: the message mix of a real day over any number of symbols, from a seed.
 
-`sim.sources.flow` makes a market; this makes a load. Symbols are drawn evenly, which no real day is unkind enough to
-do to a cache. Of the cancellations 30 % take any live order, the rest a recent one, its age even on a log scale.
-References rise by 4 in four interleaved rows, as Nasdaq's do. The books are consistent: every reference is
-alive, nothing is over-executed, no side crosses the other.
+`sim.sources.flow` makes a market; this makes a load. Symbols are drawn evenly, which no real day is unkind
+enough to do to a cache. Of the cancellations 30 % take any live order, the rest a recent one, its age even on
+a log scale. References rise by 4 in four interleaved rows, as Nasdaq's do. The books are consistent: every
+reference is alive, nothing is over-executed, no side crosses the other.
 """
 
 from __future__ import annotations
@@ -13,21 +13,34 @@ from typing import Any
 
 import numpy as np
 
+from sim.sources.randomness import below, pick, quantiles, seeded
 from wire.binaryfile import PREFIX
 from wire.buffers import writer
 from wire.compiled import compiled
-from wire.itch import ADD_ORDER, ITCH, ORDER_EXECUTED, ORDER_EXECUTED_WITH_PRICE, ORDER_REPLACE, STOCK_DIRECTORY, TRADE
+from wire.itch import (
+    ADD_ORDER,
+    ITCH,
+    ORDER_EXECUTED,
+    ORDER_EXECUTED_WITH_PRICE,
+    ORDER_REPLACE,
+    STOCK_DIRECTORY,
+    TRADE,
+)
 
 TICK = 100
-MIX = {"A": 43.6, "F": 0.6, "D": 42.5, "U": 8.1, "E": 2.1, "X": 1.0, "P": 0.5, "C": 0.04, "I": 1.56}  # fmt: skip
-"""Percent of the messages after the warm-up: Nasdaq's 2019-12-30, with NOII for all that is not for the book."""
+MIX = {
+    "A": 43.6, "F": 0.6, "D": 42.5, "U": 8.1, "E": 2.1, "X": 1.0, "P": 0.5, "C": 0.04, "I": 1.56,
+}  # fmt: skip
+"""Percent of the messages after the warm-up: Nasdaq's 2019-12-30, NOII for all that is not for the book."""
 NEAREST = 0.16
-"""Probability that a new order goes no further than the level it is at, starting from one tick off the middle."""
-RECENT = 0.7
+"""Probability that a new order goes no further than the level it is at, from one tick off the middle."""
+RECENT = 70
+"""Percent of the cancellations and executions that are of a recent order."""
 ROWS = 4
 
 _KINDS = np.frombuffer("".join(MIX).encode(), np.uint8)
-_SHARES = np.cumsum(list(MIX.values())) / sum(MIX.values())
+_MIXED = quantiles(lambda share: _KINDS[np.searchsorted(np.cumsum(list(MIX.values())) / sum(MIX.values()), share)])
+_DISTANCES = quantiles(lambda share: np.ceil(np.log1p(-share) / np.log1p(-NEAREST)))
 _A, _F, _D, _U, _E, _X, _P, _C, _I = _KINDS.tolist()
 _LENGTHS = ITCH.lengths
 
@@ -67,7 +80,8 @@ def make(symbols: int, messages: int, live: int, seed: int = 1) -> Load:
     orders = np.zeros((total + 1, 6), np.int64)
     buffer = np.zeros(total * (int(max(_LENGTHS)) + PREFIX), np.uint8)
     stop = np.zeros(2, np.int64)
-    _fill(seed, symbols, messages, live, middles, stocks, starts, orders, np.zeros(total, np.int64), buffer, stop)
+    alive = np.zeros(total, np.int64)
+    _fill(seeded(seed), symbols, messages, live, middles, stocks, starts, orders, alive, buffer, stop)
     data = np.concatenate([np.frombuffer(directory, np.uint8), buffer[: stop[0]]])
     return Load(data, symbols + total, middles, int(stop[1]))
 
@@ -77,7 +91,7 @@ _REF, _OWNER, _WAY, _PAID, _LEFT, _SEAT = range(6)
 
 @compiled
 def _fill(
-    seed: int,
+    random: Any,
     symbols: int,
     messages: int,
     target: int,
@@ -90,15 +104,14 @@ def _fill(
     stop: Any,
 ) -> None:
     """Writes the messages; ``alive`` lists the rows of ``orders`` that live."""
-    np.random.seed(seed)
     made, live, at, time = 0, 0, 0, 34_200_000_000_000
     for n in range(messages + target):
-        kind = _A if n < target else _KINDS[np.searchsorted(_SHARES, np.random.random(), side="right")]
+        kind = _A if n < target else pick(random, _MIXED)
         if kind == _D and live < target * 0.98:
             kind = _A
         elif kind == _A and live > target * 1.02:
             kind = _D
-        time += np.random.randint(1, 4_000)
+        time += 1 + below(random, 4_000)
         begin = at + PREFIX
         length = np.int64(_LENGTHS[kind])
         _write_length(buffer, at, length)
@@ -107,15 +120,16 @@ def _fill(
         _write_48(buffer, begin + _TIME, time)
         order = 0
         if kind in (_D, _U, _E, _X, _C):
-            order = _choose(orders, alive, made, live)
+            order = _choose(random, orders, alive, made, live)
             symbol = orders[order, _OWNER]
             _write_64(buffer, begin + _REFERENCE, orders[order, _REF])
         else:
-            symbol = np.random.randint(0, symbols)
+            symbol = below(random, symbols)
         _write_16(buffer, begin + _LOCATE, symbol + 1)
 
         if kind in (_E, _X, _C):
-            taken = orders[order, _LEFT] if kind == _E and np.random.random() < 0.7 else (orders[order, _LEFT] + 1) // 2
+            whole = kind == _E and below(random, 100) < 70
+            taken = orders[order, _LEFT] if whole else (orders[order, _LEFT] + 1) // 2
             _write_32(buffer, begin + _TAKEN, taken)
             if kind != _X:
                 _write_64(buffer, begin + _MATCH, n)
@@ -131,10 +145,10 @@ def _fill(
             alive[seat] = last
             orders[last, _SEAT] = seat
         if kind in (_A, _F, _U, _P):
-            side = orders[order, _WAY] if kind == _U else np.random.randint(0, 2)
-            distance = np.int64(min(np.random.geometric(NEAREST), 400))
+            side = orders[order, _WAY] if kind == _U else below(random, 2)
+            distance = pick(random, _DISTANCES)
             price = middles[symbol] + (distance if side == 1 else -distance) * TICK
-            shares = 100 * np.random.randint(1, 10)
+            shares = 100 * (1 + below(random, 9))
             if kind == _U:
                 _write_32(buffer, begin + _NEW_QUANTITY, shares)
                 _write_32(buffer, begin + _NEW_PRICE, price)
@@ -163,11 +177,14 @@ def _fill(
 
 
 @compiled
-def _choose(orders: Any, alive: Any, made: int, live: int) -> int:
+def _choose(random: Any, orders: Any, alive: Any, made: int, live: int) -> int:
     """A live order: mostly a recent one."""
-    if np.random.random() < RECENT:
+    if below(random, 100) < RECENT:
+        powers = 0
+        while live >> powers > 1:
+            powers += 1
         for _ in range(8):
-            age = np.int64(np.exp(np.random.random() * np.log(live)))
+            age = below(random, 1 << (1 + below(random, powers)))
             if age < made and orders[made - age, _LEFT] > 0:
                 return made - age
-    return alive[np.random.randint(0, live)]
+    return alive[below(random, live)]

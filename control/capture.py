@@ -1,4 +1,4 @@
-"""Every packet of a run as a capture file: the feeds as they came, the order session as TCP, both ways."""
+"""Every packet of a run as a capture file: feeds as they came, the order session as TCP, both ways."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ class _Session:
 def write(path: Path, run: Run) -> int:
     """Write all packets of a recorded run in the order of their stamps; how many there are.
 
-    Stamps are ns since midnight, so the capture begins on 1970-01-01. At one stamp what comes in stands before what
-    it caused.
+    Stamps are ns since midnight, so the capture begins on 1970-01-01. At one stamp what comes in stands
+    before what it caused.
     """
     inputs, buffer = run.inputs()
     outputs, payload = run.outputs, run.payload

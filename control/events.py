@@ -39,9 +39,7 @@ if _UNPACK.size != EVENT.length or len(_FIELDS) != 14:
 
 def raw(event: np.void | bytes) -> Json:
     """The fields of a record as they are."""
-    return dict(
-        zip(_FIELDS, _UNPACK.unpack(event if isinstance(event, bytes) else event.tobytes()), strict=True)
-    )
+    return dict(zip(_FIELDS, _UNPACK.unpack(event if isinstance(event, bytes) else event.tobytes()), strict=True))
 
 
 def described(event: np.void | bytes, stocks: Sequence[str] = (), sequence: int | None = None) -> Json:

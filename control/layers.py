@@ -18,6 +18,7 @@ from control.configuration import Configuration, Stock, Symbol
 
 PREFIX, BETWEEN = "HAIRPIN_", "__"
 DEFAULT_FILE = Path("hairpin.toml")
+FLAGS = {("input", "source"): "--input"}
 
 Tree = dict[str, Any]
 Key = tuple[str, ...]
@@ -65,7 +66,9 @@ class Layer:
 
     def mistake(self, key: Key, reason: str) -> Mistake:
         """That ``key`` is wrong here."""
-        return Mistake(self.names.get(key, self.where), self._line(key), ".".join(key), reason)
+        parents = (key[:length] for length in range(len(key), 0, -1))
+        where = next((self.names[each] for each in parents if each in self.names), self.where)
+        return Mistake(where, self._line(key), ".".join(key), reason)
 
     def _line(self, key: Key) -> int | None:
         while key and key not in self.lines:
@@ -158,7 +161,7 @@ def from_flags(flags: Tree, prefix: Key = ()) -> Layer:
                 names |= below.names
         elif value is not None:
             values[name] = value
-            names[key] = f"--{name}"
+            names[key] = FLAGS.get(key, f"--{name}")  # type: ignore[arg-type]
     return Layer("flags", values, names=names)
 
 
@@ -212,9 +215,7 @@ def _mistakes(error: ValidationError, layers: list[Layer]) -> list[Mistake]:
         if layer is None and key[:1] == ("symbols",) and tuple(each["loc"][2:]) in general:
             continue  # said already, of the table for all that it was taken from
         layer = layer or next((layer for layer in layers if key and layer.has(key[:-1])), layers[-1])
-        if each["type"] not in ("extra_forbidden", "value_error", "missing") and not isinstance(
-            each["input"], dict
-        ):
+        if each["type"] not in ("extra_forbidden", "value_error", "missing") and not isinstance(each["input"], dict):
             reason += f", and not {_shown(each['input'])}"
         mistake = layer.mistake(key, reason)
         found.setdefault((mistake.where, mistake.key, mistake.reason), (mistake.line or 0, mistake))

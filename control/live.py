@@ -45,9 +45,7 @@ class Owner:
 
     def __init__(self, desk: Desk, events: EventLog, *, speed: float = 1.0) -> None:
         self.desk, self.events, self.speed = desk, events, speed
-        self._questions: queue.SimpleQueue[tuple[Callable[[Desk], Any], Future[Any]] | None] = (
-            queue.SimpleQueue()
-        )
+        self._questions: queue.SimpleQueue[tuple[Callable[[Desk], Any], Future[Any]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="device owner", daemon=True)
         self._stopping = threading.Event()
         self._slice = int(SLICE_SECONDS * 1e9 * speed)

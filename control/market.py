@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import drivers
 from control.configuration import SYNTHETIC, Configuration, Faults
-from drivers import settings
-from drivers.device import Answer, CommandRefusedError, Device
+from control.events import described
+from drivers import commands, settings
+from drivers.device import Answer, Batch, Device
+from wire.records import CommandError, EventType
 
 if TYPE_CHECKING:
     from sim.faults import FaultConfig
     from sim.run import Run
     from sim.sources.tape import Tape
     from sim.world import World
-
-DOLLAR = 10_000
 
 
 class RunError(RuntimeError):
@@ -31,7 +31,7 @@ class RunError(RuntimeError):
 
 @dataclass(frozen=True)
 class Source:
-    """What comes in: the tape, what it is in words, and the ladder of each stock that is followed, by symbol."""
+    """What comes in: the tape, what it is in words, and by symbol the ladder of each stock followed."""
 
     tape: Tape
     description: str
@@ -196,19 +196,17 @@ def open_device(name: str, configuration: Configuration, say: Callable[[str], No
         raise RunError(f"{name}: {error}", used_wrongly=True) from error
 
 
-def configure(
-    device: Device, configuration: Configuration, setups: Mapping[int, settings.SymbolSetup], at: int
-) -> None:
-    """Set a device from nothing: feed, limits, symbols, quoters; then log in.
+def commands_for(configuration: Configuration, setups: Mapping[int, settings.SymbolSetup]) -> list[bytes]:
+    """What sets a device from nothing: feed, limits, symbols, quoters; then a heartbeat, and the login.
 
     Raises
     ------
     RunError
-        The device refused something, or a quoter's values do not fit.
+        A value that does not fit the device.
     """
     feed, venue, general = configuration.feed, configuration.venue, configuration.portfolio
-    try:
-        device.configure_feed(
+    made = [
+        commands.set_feed(
             settings.Feed(
                 start_sequence=1,
                 hold_ns=feed.hold_ns,
@@ -218,21 +216,54 @@ def configure(
                 address_b=int(feed.address_b),
                 port_b=feed.port_b,
                 strict=feed.strict,
-            ),
-            at=at,
-        )
-        device.configure_global(general.settings(general.firm, general.token_prefix), at=at)
-        for symbol, setup in setups.items():
-            own = configuration.symbol(setup.stock)
-            device.configure_symbol(symbol, setup, at=at)
-            device.configure_limits(symbol, own.limits.settings(), at=at)
-            device.configure_quoter(symbol, own.quoter.settings(setup.tick * settings.PRICE_UNIT), at=at)
-        device.heartbeat(at=at)
-        device.login(venue.username, venue.password, at=at)
-    except CommandRefusedError as error:
-        raise RunError(f"the device refused its configuration: {error}") from error
-    except ValueError as error:
-        raise RunError(f"configuration: {error}", used_wrongly=True) from error
+            )
+        ),
+        commands.set_global(general.settings(general.firm, general.token_prefix)),
+    ]
+    for symbol, setup in setups.items():
+        own = configuration.symbol(setup.stock)
+        try:
+            quoter = own.quoter.settings(setup.tick * settings.PRICE_UNIT)
+            made += [
+                commands.set_symbol(symbol, setup, configuration.device.levels),
+                commands.set_limits(symbol, own.limits.settings()),
+                commands.set_quoter(symbol, quoter),
+            ]
+        except ValueError as error:
+            raise RunError(f"{setup.stock}: {error}", used_wrongly=True) from error
+    return [*made, commands.heartbeat(), commands.login(venue.username, venue.password)]
+
+
+def start(
+    around: World,
+    device: Any,
+    configuration: Configuration,
+    setups: Mapping[int, settings.SymbolSetup],
+    **options: Any,
+) -> Run:
+    """A device in its world, configured at the world's beginning and logging in.
+
+    Raises
+    ------
+    RunError
+        A value that does not fit the device, or that it refused.
+    """
+    refused: list[str] = []
+
+    def check(batch: Batch) -> None:
+        events = batch.events
+        for event in events[(events["type"] == EventType.COMMAND) & (events["info"] != CommandError.NONE)]:
+            told = described(event, [setup.stock for setup in setups.values()])
+            refused.append(f"{told['command']} {told.get('stock', '')}: {told['error']}")
+
+    begin = around.begin
+    run = around.start(device, [(begin, data) for data in commands_for(configuration, setups)], **options)
+    stop = device.subscribe(check)
+    run.advance(begin + 1)
+    stop()
+    if refused:
+        raise RunError(f"the device refused its configuration: {'; '.join(refused)}")
+    return run
 
 
 # -- the demo market -----------------------------------------------------------------------------
@@ -261,8 +292,8 @@ class DemoMarket:
         self.source = source(self._configuration)
         self._world = world(self._configuration, self.source.tape)
         self._device = open_device(name, configuration, say)
-        self._run: Run = self._world.start(self._device, keep_events=False)
-        self.opens = self._opening()
+        self._run: Run | None = None
+        self._opens = self._opening()
 
     @property
     def device(self) -> Device:
@@ -272,12 +303,12 @@ class DemoMarket:
     @property
     def now(self) -> int:
         """The market's time, ns since midnight."""
-        return self._run.now
+        return self._world.begin if self._run is None else self._run.now
 
     @property
     def finished(self) -> bool:
         """Whether the tape is over."""
-        return self._run.finished
+        return self._run is not None and self._run.finished
 
     @property
     def setups(self) -> Mapping[int, settings.SymbolSetup]:
@@ -286,16 +317,17 @@ class DemoMarket:
 
     def open(self) -> None:
         """Configure the device and let the market come to its opening, as fast as it goes."""
-        configure(self._device, self._configuration, self.source.setups, self._world.begin)
-        self._run.advance(self.opens)
+        self._run = start(self._world, self._device, self._configuration, self.source.setups, keep_events=False)
+        self._run.advance(self._opens)
 
     def advance(self, to: int) -> None:
         """Let everything happen before ``to``."""
-        self._run.advance(min(to, self._world.end))
+        if self._run is not None:
+            self._run.advance(min(to, self._world.end))
 
     def command(self, data: bytes) -> Answer:
         """Hand the device a command now."""
-        return self._device.command(data, max(self._run.now, self._device.clock))
+        return self._device.command(data, max(self.now, self._device.clock))
 
     def _opening(self) -> int:
         """When trading begins: at the system event Q, or with the first message."""

@@ -130,9 +130,7 @@ def _symbol(stock: str, symbol: int, events: NDArray[np.void], snapshot: Snapsho
 
 
 def _levels(levels: Sequence[Level]) -> list[LevelReport]:
-    return [
-        LevelReport(price=price(each.price), quantity=each.quantity, orders=each.orders) for each in levels
-    ]
+    return [LevelReport(price=price(each.price), quantity=each.quantity, orders=each.orders) for each in levels]
 
 
 def _open(order: OpenOrder) -> OpenOrderReport:

@@ -34,9 +34,7 @@ def _schema(example: str, *, signed: bool = False) -> WithJsonSchema:
 
 
 _EXACT = Field(max_digits=19, decimal_places=4, allow_inf_nan=False)
-Price = Annotated[
-    Decimal, BeforeValidator(exact), _EXACT, Field(ge=0, le=Decimal("199999.9900")), _schema("0.0200")
-]
+Price = Annotated[Decimal, BeforeValidator(exact), _EXACT, Field(ge=0, le=Decimal("199999.9900")), _schema("0.0200")]
 SignedPrice = Annotated[
     Decimal, BeforeValidator(exact), _EXACT, Field(ge=-100_000, le=100_000), _schema("0.0000", signed=True)
 ]
@@ -56,9 +54,7 @@ def currency(amount: int) -> Decimal:
 class Parameters(BaseModel):
     """Frozen, and refuses names it does not know."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", validate_default=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, use_attribute_docstrings=True)
 
 
 class Rate(Parameters):
@@ -141,7 +137,7 @@ class Quoter(Parameters):
     """currency; distance of each quote from the fair value"""
     offset: SignedPrice = Decimal(0)
     """currency; fair value above the microprice"""
-    skew: SignedPrice = Decimal("0.0050")
+    skew: SignedPrice = Decimal("0.0100")
     """currency per 100 shares of position, by which the fair value falls"""
     size: Annotated[int, BeforeValidator(exact), Field(ge=0, le=999_999)] = 100
     """shares of each quote"""

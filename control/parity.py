@@ -81,9 +81,7 @@ def _outputs(software: Answer, twin: Answer) -> Difference | None:
     for i in range(min(len(software.outputs), len(twin.outputs))):
         ours, theirs = _output(software, i), _output(twin, i)
         if ours != theirs:
-            return Difference(
-                what="output", where=f"order packet {i}", software=_said(ours), twin=_said(theirs)
-            )
+            return Difference(what="output", where=f"order packet {i}", software=_said(ours), twin=_said(theirs))
     if len(software.outputs) == len(twin.outputs):
         return None
     i = min(len(software.outputs), len(twin.outputs))

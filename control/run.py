@@ -1,4 +1,4 @@
-"""``hairpin run``: one world, each device in it from the first message to the last, and the report of both."""
+"""``hairpin run``: one world, each device in it from first message to last, and the report of both."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from control import VERSION
 from control.configuration import Configuration
 from control.latency import of_batches, of_cycles, routed_clock
-from control.market import RunError, Source, configure, open_device, source, world
+from control.market import RunError, Source, open_device, source, start, world
 from control.monitor import Monitor
 from control.outcome import Name, Outcome
 from control.parity import Answer, compare
@@ -34,12 +34,13 @@ __all__ = ["Result", "RunError", "execute"]
 DEPTH = 10
 REPLAY_INPUTS = 512
 SOFTWARE_LATENCY = (
-    f"Wall time of the engine per input (a frame, an answer of the venue, a command or a tick): the run's inputs "
-    f"once more, {REPLAY_INPUTS} per call, each call's time divided by its inputs. Single inputs vary more."
+    "Wall time of the engine per input (a frame, an answer of the venue, a command or a tick): the run's "
+    f"inputs once more, {REPLAY_INPUTS} per call, each call's time divided by its inputs. Single inputs vary "
+    "more."
 )
 CARD_LATENCY = (
-    "Clock cycles of the simulated card from the beat with the last byte of the ITCH message to the first beat of "
-    "the first order that it caused, inputs one at a time."
+    "Clock cycles of the simulated card from the beat with the last byte of the ITCH message to the first "
+    "beat of the first order that it caused, inputs one at a time."
 )
 
 
@@ -134,10 +135,9 @@ def _run(
     device = open_device(name, configuration, progress.say)
     try:
         watch = _Stopwatch(device, cycles=name == "twin")
-        run = around.start(watch, record=True)
         monitor = Monitor(what.stocks)
         device.subscribe(monitor.take)
-        configure(device, configuration, what.setups, around.begin)
+        run = start(around, watch, configuration, what.setups, record=True)
         progress.begin(name, monitor, len(what.tape))
         try:
             run.finish(lambda state: progress.step(state.messages))
@@ -169,7 +169,7 @@ def _timing(seconds: float, inputs: int, messages: int, **more: Any) -> DeviceTi
 
 
 def _replayed(configuration: Configuration, run: Run, answer: Answer) -> DeviceTiming:
-    """The software's speed: the inputs that it had, once more, in calls large enough that Python does not count.
+    """The software's speed: the inputs that it had, once more, in calls so large that Python counts little.
 
     Raises
     ------
@@ -189,9 +189,7 @@ def _replayed(configuration: Configuration, run: Run, answer: Answer) -> DeviceT
         spent.append(time.perf_counter_ns() - begin)
         counts.append(len(part))
         if made.events.tobytes() != answer.events[events : events + len(made.events)].tobytes():
-            raise RunError(
-                "the engine gave other events when its inputs were replayed: it is not deterministic"
-            )
+            raise RunError("the engine gave other events when its inputs were replayed: it is not deterministic")
         events += len(made.events)
     latency = of_batches(np.array(spent), np.array(counts), SOFTWARE_LATENCY)
     return _timing(sum(spent) / 1e9, len(inputs), answer.counters["messages"], latency=latency)

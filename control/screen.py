@@ -80,9 +80,7 @@ class Lines:
         if now - self._shown >= LINE_SECONDS:
             self._shown = now
             share = messages / self._total if self._total else 1
-            self.say(
-                f"{self._device}: {messages:,} of {self._total:,} messages ({share:.0%}), {self._rate(now)}"
-            )
+            self.say(f"{self._device}: {messages:,} of {self._total:,} messages ({share:.0%}), {self._rate(now)}")
 
     def end(self) -> None:
         """A line for the end."""
@@ -93,8 +91,7 @@ class Lines:
         self._done = messages
         now = time.monotonic()
         self.say(
-            f"{self._device}: {self._done:,} messages in {now - self._begun:.1f} s, {self._rate(now)}, "
-            "venue included"
+            f"{self._device}: {self._done:,} messages in {now - self._begun:.1f} s, {self._rate(now)}, venue included"
         )
 
     def _rate(self, now: float) -> str:
@@ -148,9 +145,7 @@ class Screen:
         if self._live is not None and self._monitor is not None:
             self._monitor.look()
             seconds = now - self._begun
-            self._live.update(
-                picture(self._device, self._monitor, self._done, self._total, seconds), refresh=True
-            )
+            self._live.update(picture(self._device, self._monitor, self._done, self._total, seconds), refresh=True)
 
 
 def picture(device: str, monitor: Monitor, done: int, total: int, seconds: float) -> Panel:

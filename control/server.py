@@ -20,9 +20,7 @@ from control.market import DemoMarket
 from control.screen import Lines
 
 
-def serve(
-    configuration: Configuration, device: Literal["software", "twin"], out: Console, err: Console
-) -> None:
+def serve(configuration: Configuration, device: Literal["software", "twin"], out: Console, err: Console) -> None:
     """Serve until interrupted.
 
     Raises

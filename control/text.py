@@ -39,9 +39,7 @@ def show(report: Report, console: Console) -> None:
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(
-        title=title, title_justify="left", title_style="bold", box=None, header_style="dim", pad_edge=False
-    )
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, header_style="dim", pad_edge=False)
     for i, column in enumerate(columns):
         table.add_column(column, justify="left" if i == 0 else "right", no_wrap=True)
     return table
@@ -94,9 +92,7 @@ def _orders(device: DeviceReport) -> Table:
     )  # fmt: skip
     table.columns[0].justify = "right"
     answered = (o.accepted, o.replaced, o.executed, o.cancelled, o.rejected + o.cancel_rejected)
-    table.add_row(
-        *(f"{n:,}" for n in (o.new, o.replace, o.cancel, o.refused)), "│", *(f"{n:,}" for n in answered)
-    )
+    table.add_row(*(f"{n:,}" for n in (o.new, o.replace, o.cancel, o.refused)), "│", *(f"{n:,}" for n in answered))
     return table
 
 

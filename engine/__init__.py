@@ -17,8 +17,8 @@ _ROOT = Path(__file__).resolve().parents[1]
 def _cache_directory() -> Path:
     """The first folder that can be written to, named by what compiled code is made from.
 
-    Numba looks for changes in the one file that a function stands in. A folder for each state of all the sources
-    keeps what two branches compiled apart.
+    Numba looks for changes in the one file that a function stands in. A folder for each state of all the
+    sources keeps what two branches compiled apart.
     """
     digest = hashlib.sha256()
     for room in ("wire", "engine"):

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from engine.state import HOLDS
-from engine.unsigned import ONE, above, larger
+from engine.unsigned import ONE, above, larger, word
 from wire.compiled import compiled
 from wire.counters import NUMBER
-from wire.moldudp64 import BLOCK_LENGTH, END_OF_SESSION, HEADER_LENGTH, read_block_length, read_message_count
-from wire.moldudp64 import read_sequence_number
+from wire.moldudp64 import (
+    BLOCK_LENGTH,
+    END_OF_SESSION,
+    HEADER_LENGTH,
+    read_block_length,
+    read_message_count,
+    read_sequence_number,
+)
 from wire.records import HOLD_SLOTS, MAX_PAYLOAD
 
 PACKETS_HEARTBEAT, PACKETS_END_OF_SESSION = NUMBER["packets_heartbeat"], NUMBER["packets_end_of_session"]
@@ -63,7 +67,7 @@ def join(core: Any, buffer: Any, at: int) -> bool:
     if core.joined:
         return False
     core.joined = 1
-    core.expected = core.highest = np.int64(read_sequence_number(buffer, at))
+    core.expected = core.highest = word(read_sequence_number(buffer, at))
     return True
 
 
@@ -71,7 +75,7 @@ def join(core: Any, buffer: Any, at: int) -> bool:
 def hold(core: Any, packets: Any, buffer: Any, at: int, length: int, port: int) -> bool:
     """Takes the packet at ``at``; whether it only says that the feed is alive."""
     counters = core.counters
-    sequence, count = np.int64(read_sequence_number(buffer, at)), read_message_count(buffer, at)
+    sequence, count = word(read_sequence_number(buffer, at)), read_message_count(buffer, at)
     if count == 0 or count == END_OF_SESSION:
         core.highest = larger(core.highest, sequence)
         counters[PACKETS_HEARTBEAT if count == 0 else PACKETS_END_OF_SESSION] += ONE

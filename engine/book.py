@@ -1,11 +1,12 @@
 """The book: ITCH messages to a full order book (L3, queue order kept) and its price ladder, all symbols.
 
-``docs/architecture.md``, "Semantics", sections 3 and 4. :func:`apply` takes one message, whatever its type, and says in a
-:class:`Change` mask what it did; what belongs to it stands in ``result``. Messages that are not for the book (system
-event, trading action, halts, short sale restriction, MWCB) are counted and handed back as they are.
+``docs/architecture.md``, "Semantics", sections 3 and 4. :func:`apply` takes one message, whatever its type,
+and says in a :class:`Change` mask what it did; what belongs to it stands in ``result``. Messages that are not
+for the book (system event, trading action, halts, short sale restriction, MWCB) are counted and handed back
+as they are.
 
-A :class:`Book` is a tuple of arrays that compiled code takes as it is. Prices are 1e-4, quantities shares, an *index* is
-a price in ticks above the symbol's base price. Nothing here raises or allocates; :func:`create` does both.
+A :class:`Book` (`engine.memory`) is passed to compiled code as it is. Prices are 1e-4, quantities shares, an
+*index* is a price in ticks above the symbol's base price. Nothing raises or allocates but :func:`create`.
 """
 
 from __future__ import annotations
@@ -15,11 +16,34 @@ from typing import Any
 
 import numpy as np
 
-from engine.intrinsics import merged, prefetch
-from engine.ladder import append, index_of_place, level_at, place_of, read_next, read_previous, read_tail, read_word, reduce, side_of_place, symbol_of_place, unlink, word_at, write_word
-from engine.memory import BLOCK, MAX_LEVELS, MAX_ORDERS, MAX_SYMBOLS, ORDER, Book, create, rows
-from engine.orders import BEYOND, DEEP, IN_BAND, find, head_at, insert, order_at, read_head, remove
-from engine.orders import read_live as read_all_live
+from engine.intrinsics import merged
+from engine.ladder import append, index_of_place, place_of, reduce, side_of_place, symbol_of_place, unlink
+from engine.memory import MAX_LEVELS, MAX_ORDERS, MAX_SYMBOLS, ORDER, Book, create, rows
+from engine.offsets import (
+    BREACH_AT,
+    EVENT_AT,
+    EXECUTION_PRICE_AT,
+    HALT_AT,
+    LOCATE_AT,
+    MARKET_AT,
+    MATCH_AT,
+    NEW_AT,
+    NEW_PRICE_AT,
+    NEW_SHARES_AT,
+    PRICE_AT,
+    PRINTABLE_AT,
+    REFERENCE_AT,
+    REG_SHO_AT,
+    SHARES_AT,
+    SIDE_AT,
+    TAKEN_AT,
+    TRADE_MATCH_AT,
+    TRADE_PRICE_AT,
+    TRADE_SHARES_AT,
+    TRADE_SIDE_AT,
+    TRADING_STATE_AT,
+)
+from engine.orders import BEYOND, DEEP, IN_BAND, find, insert, order_at, read_place, remove
 from engine.symbols import (
     best_index,
     best_quantity,
@@ -74,7 +98,6 @@ __all__ = [
     "map_symbol",
     "price_of",
     "queue",
-    "replay",
     "rows",
     "set_all_ok",
     "set_strict",
@@ -84,11 +107,8 @@ __all__ = [
 ]
 
 write_quantity = ORDER.writer("quantity")
-read_place, write_place = ORDER.reader("place"), ORDER.writer("place")
+write_place = ORDER.writer("place")
 read_band, write_band = ORDER.reader("band"), ORDER.writer("band")
-
-LOOK_AHEAD_FROM = 1 << 15
-"""Live orders from which a replay looks ahead: fewer are in the cache anyway, and looking costs more than it gains."""
 
 
 class Change(IntFlag):
@@ -135,45 +155,11 @@ _TABLE[list(itch.ITCH.by_code)] = [_entry(record) for record in itch.ITCH.by_cod
 _TABLE.flags.writeable = False
 
 
-def _same_offset(name: str, *records: Record) -> int:
-    """The offset of a field that stands at the same place in all of these."""
-    (offset,) = {record.offset(name) for record in records}
-    return offset
-
-
-_LOCATE_AT = _same_offset("stock_locate", *itch.ITCH.records)
-_REFERENCE_AT = _same_offset(
-    "order_reference",
-    *(itch.ADD_ORDER, itch.ADD_ORDER_ATTRIBUTED, itch.ORDER_DELETE, itch.ORDER_CANCEL),
-    *(itch.ORDER_EXECUTED, itch.ORDER_EXECUTED_WITH_PRICE),
-)
-if _REFERENCE_AT != itch.ORDER_REPLACE.offset("original_order_reference"):
-    raise AssertionError("a replace has its original order's reference where all others have theirs")
-_ADDS = (itch.ADD_ORDER, itch.ADD_ORDER_ATTRIBUTED)
-_SIDE_AT, _SHARES_AT, _PRICE_AT = (_same_offset(name, *_ADDS) for name in ("side", "shares", "price"))
-_NEW_AT, _NEW_SHARES_AT, _NEW_PRICE_AT = map(itch.ORDER_REPLACE.offset, ("new_order_reference", "shares", "price"))
-_FILLS = (itch.ORDER_EXECUTED, itch.ORDER_EXECUTED_WITH_PRICE)
-_TAKEN_AT = _same_offset("executed_shares", *_FILLS)
-if _TAKEN_AT != itch.ORDER_CANCEL.offset("cancelled_shares"):
-    raise AssertionError("a cancel has its shares where an execution has them")
-_MATCH_AT = _same_offset("match_number", *_FILLS)
-_PRINTABLE_AT = itch.ORDER_EXECUTED_WITH_PRICE.offset("printable")
-_EXECUTION_PRICE_AT = itch.ORDER_EXECUTED_WITH_PRICE.offset("execution_price")
-_TRADE_SIDE_AT, _TRADE_SHARES_AT, _TRADE_PRICE_AT, _TRADE_MATCH_AT = map(
-    itch.TRADE.offset, ("side", "shares", "price", "match_number")
-)
-_TRADING_STATE_AT = itch.TRADING_ACTION.offset("trading_state")
-_REG_SHO_AT = itch.REG_SHO_RESTRICTION.offset("reg_sho_action")
-_HALT_AT, _MARKET_AT = map(itch.OPERATIONAL_HALT.offset, ("operational_halt_action", "market_code"))
-_EVENT_AT = itch.SYSTEM_EVENT.offset("event_code")
-_BREACH_AT = itch.MWCB_STATUS.offset("breached_level")
-
 _read_16 = reader(0, 2, False, "big")
 _read_32 = reader(0, 4, False, "big")
 _read_64 = reader(0, 8, True, "big")
 
 _ONE = np.uint64(1)
-_STEP, _ORDER, _PLACE = 32, 8, 16  # of a message in ``ahead``: where it begins and its length, order, place
 _UNKNOWN, _BAD_LENGTH, _UNMAPPED = (NUMBER[n] for n in ("itch_unknown", "itch_bad_length", "messages_unmapped"))
 _ADDED, _OVERFLOW, _DUPLICATE = (NUMBER[n] for n in ("orders_added", "order_overflow", "duplicate_reference"))
 _UNKNOWN_REFERENCE, _OVER_EXECUTION = NUMBER["unknown_reference"], NUMBER["over_execution"]
@@ -192,8 +178,9 @@ _CHANGE_STATE, _CHANGE_MARKET = Change.STATE.value, Change.MARKET.value
 def apply(book: Any, buffer: Any, at: int, length: int, counters: Any, result: Any) -> int:
     """Takes one message of ``length`` bytes at ``at``; what it did, as a :class:`Change` mask.
 
-    ``counters`` is the ``uint64`` vector of `wire.counters`, ``result`` an ``int64`` vector of ``RESULT_LENGTH``. Fields of
-    ``result`` that no bit of the mask names are left as they were, but SYMBOL, which is set for every mapped message.
+    ``counters`` is the ``uint64`` vector of `wire.counters`, ``result`` an ``int64`` vector of
+    ``RESULT_LENGTH``. Fields of ``result`` that no bit of the mask names are left as they were, but SYMBOL,
+    which is set for every mapped message.
     """
     if length <= 0:
         counters[_UNKNOWN] += _ONE
@@ -206,7 +193,7 @@ def apply(book: Any, buffer: Any, at: int, length: int, counters: Any, result: A
     actions = entry >> 16
     if actions & (_TAKE | _ADD) == 0:
         return _pass_on(book, buffer, at, actions, counters, result)
-    symbol = symbol_of(book, _read_16(buffer, at + _LOCATE_AT))
+    symbol = symbol_of(book, _read_16(buffer, at + LOCATE_AT))
     if symbol < 0:
         counters[_UNMAPPED] += _ONE
         return 0
@@ -215,7 +202,7 @@ def apply(book: Any, buffer: Any, at: int, length: int, counters: Any, result: A
     change, cause, beyond = 0, 0, 0
 
     if actions & _TAKE:
-        order = find(book, _read_64(buffer, at + _REFERENCE_AT))
+        order = find(book, _read_64(buffer, at + REFERENCE_AT))
         mine = order_at(book, order)
         place = read_place(memory, mine)
         if order == 0 or symbol_of_place(book, place) != symbol:
@@ -224,7 +211,7 @@ def apply(book: Any, buffer: Any, at: int, length: int, counters: Any, result: A
         available = read_quantity(memory, mine)
         taken = available
         if actions & _ALL == 0:
-            taken = _read_32(buffer, at + _TAKEN_AT)
+            taken = _read_32(buffer, at + TAKEN_AT)
             if taken > available:
                 counters[_OVER_EXECUTION] += _ONE
                 cause = _CAUSE_OVER
@@ -249,16 +236,16 @@ def apply(book: Any, buffer: Any, at: int, length: int, counters: Any, result: A
             if band == IN_BAND:
                 top = reduce(book, place, taken, top)
     else:
-        side = np.int64(buffer[at + _SIDE_AT] == _S)
+        side = _SELL if buffer[at + SIDE_AT] == _S else _BUY
         before = read_top(book, symbol, side)
         top = before
 
     if actions & _ADD:
         replaces = actions & _TAKE != 0
-        reference = _read_64(buffer, at + (_NEW_AT if replaces else _REFERENCE_AT))
-        quantity = _read_32(buffer, at + (_NEW_SHARES_AT if replaces else _SHARES_AT))
-        price = _read_32(buffer, at + (_NEW_PRICE_AT if replaces else _PRICE_AT))
-        unsided = not replaces and side == _BUY and buffer[at + _SIDE_AT] != _B
+        reference = _read_64(buffer, at + (NEW_AT if replaces else REFERENCE_AT))
+        quantity = _read_32(buffer, at + (NEW_SHARES_AT if replaces else SHARES_AT))
+        price = _read_32(buffer, at + (NEW_PRICE_AT if replaces else PRICE_AT))
+        unsided = not replaces and side == _BUY and buffer[at + SIDE_AT] != _B
         if quantity == 0 or unsided:
             counters[_BAD_VALUE] += _ONE
             cause = _CAUSE_VALUE
@@ -291,7 +278,7 @@ def apply(book: Any, buffer: Any, at: int, length: int, counters: Any, result: A
                     beyond += 1 if best else 0
 
     write_top(book, symbol, side, top)
-    changed = np.int64(top != before)
+    changed = 1 if top != before else 0
     counters[_TOP_CHANGES] += np.uint64(changed)
     change |= changed * _CHANGE_TOP
     if cause != 0 or beyond != 0:
@@ -322,13 +309,13 @@ def _trade(book: Any, buffer: Any, at: int, place: int, band: int, quantity: int
     price = price_of(book, symbol_of_place(book, place), index_of_place(book, place)) if band == IN_BAND else 0
     printable = True
     if code == _C:
-        price = _read_32(buffer, at + _EXECUTION_PRICE_AT)
-        printable = buffer[at + _PRINTABLE_AT] == _Y
+        price = _read_32(buffer, at + EXECUTION_PRICE_AT)
+        printable = buffer[at + PRINTABLE_AT] == _Y
     result[TYPE] = code
     result[SIDE] = side_of_place(place)
     result[PRICE] = price
     result[SHARES] = quantity
-    result[MATCH] = _read_64(buffer, at + _MATCH_AT)
+    result[MATCH] = _read_64(buffer, at + MATCH_AT)
     result[PRINTABLE] = printable
 
 
@@ -340,112 +327,26 @@ def _pass_on(book: Any, buffer: Any, at: int, actions: int, counters: Any, resul
     code = buffer[at]
     result[TYPE] = code
     if actions & _MARKET:
-        result[VALUE] = buffer[at + (_BREACH_AT if code == _W else _EVENT_AT)]
+        result[VALUE] = buffer[at + (BREACH_AT if code == _W else EVENT_AT)]
         return _CHANGE_MARKET
-    symbol = symbol_of(book, _read_16(buffer, at + _LOCATE_AT))
+    symbol = symbol_of(book, _read_16(buffer, at + LOCATE_AT))
     if symbol < 0:
         counters[_UNMAPPED] += _ONE
         return 0
     result[SYMBOL] = symbol
     if actions & _TRADE:
-        result[SIDE] = _BUY if buffer[at + _TRADE_SIDE_AT] == _B else _SELL
-        result[PRICE] = _read_32(buffer, at + _TRADE_PRICE_AT)
-        result[SHARES] = _read_32(buffer, at + _TRADE_SHARES_AT)
-        result[MATCH] = _read_64(buffer, at + _TRADE_MATCH_AT)
+        result[SIDE] = _BUY if buffer[at + TRADE_SIDE_AT] == _B else _SELL
+        result[PRICE] = _read_32(buffer, at + TRADE_PRICE_AT)
+        result[SHARES] = _read_32(buffer, at + TRADE_SHARES_AT)
+        result[MATCH] = _read_64(buffer, at + TRADE_MATCH_AT)
         result[PRINTABLE] = 1
         return _CHANGE_TRADE
     if code == _H:
-        result[VALUE] = buffer[at + _TRADING_STATE_AT]
+        result[VALUE] = buffer[at + TRADING_STATE_AT]
     elif code == _Y:
-        result[VALUE] = buffer[at + _REG_SHO_AT]
-    elif buffer[at + _MARKET_AT] == _Q:
-        result[VALUE] = buffer[at + _HALT_AT]
+        result[VALUE] = buffer[at + REG_SHO_AT]
+    elif buffer[at + MARKET_AT] == _Q:
+        result[VALUE] = buffer[at + HALT_AT]
     else:
         return 0
     return _CHANGE_STATE
-
-
-_PREFIX = 2
-_REACH = 2 * (_PREFIX + max(record.length for record in itch.ITCH.records))
-_PRICES = np.zeros(256, np.int64)
-_PRICES[[ord("A"), ord("F"), ord("U")]] = _PRICE_AT, _PRICE_AT, _NEW_PRICE_AT
-_PRICES.flags.writeable = False
-
-
-@merged
-def _look_ahead(book: Any, buffer: Any, at: int, end: int) -> int:
-    """Number of messages from ``at`` on, at most a block, whose rows are on their way into the cache.
-
-    Four passes that hardly branch: chain and symbol, then the order, then its level and its neighbours in the queue,
-    then the level's last order and bit map. Memory answers to a whole pass at a time, not to one message after
-    another. Where the messages begin stays in ``ahead``. Nothing here changes the book.
-    """
-    memory, ahead = book.memory, book.ahead
-    n, last = 0, end - _REACH
-    while n < BLOCK and at < last:
-        length = _read_16(buffer, at)
-        at += _PREFIX
-        write_word(memory, ahead, at << 16 | length)
-        head = head_at(book, _read_64(buffer, at + _REFERENCE_AT))
-        write_word(memory, ahead + _ORDER, head)
-        prefetch(memory, head)
-        symbol = max(symbol_of(book, _read_16(buffer, at + _LOCATE_AT)), 0)
-        write_word(memory, ahead + _PLACE, symbol)
-        prefetch(memory, symbol_at(book, symbol))
-        at += length
-        ahead += _STEP
-        n += 1
-    for i in range(n):
-        ahead = book.ahead + i * _STEP
-        mine = order_at(book, read_head(memory, read_word(memory, ahead + _ORDER)))
-        write_word(memory, ahead + _ORDER, mine)
-        prefetch(memory, mine)
-    for i in range(n):
-        ahead = book.ahead + i * _STEP
-        at = read_word(memory, ahead) >> 16
-        mine, symbol = read_word(memory, ahead + _ORDER), read_word(memory, ahead + _PLACE)
-        old = read_place(memory, mine)
-        prefetch(memory, order_at(book, read_previous(memory, mine)))
-        prefetch(memory, order_at(book, read_next(memory, mine)))
-        base, price_at = symbol_at(book, symbol), _PRICES[buffer[at]]
-        distance = _read_32(buffer, at + price_at) - read_base(memory, base)
-        index = ((distance * read_reciprocal(memory, base)) >> 32) & (1 << book.stride_bits) - 1
-        side = side_of_place(old) if price_at == _NEW_PRICE_AT else np.int64(buffer[at + _SIDE_AT] == _S)
-        place = old if price_at == 0 else place_of(book, symbol, index, side)
-        prefetch(memory, level_at(book, place))
-        write_word(memory, ahead + _PLACE, place)
-        write_word(memory, ahead + _ORDER, price_at)
-    for i in range(n):
-        ahead = book.ahead + i * _STEP
-        place = read_word(memory, ahead + _PLACE)
-        tail = read_tail(memory, level_at(book, place))
-        prefetch(memory, order_at(book, tail if read_word(memory, ahead + _ORDER) != 0 else 0))
-        prefetch(memory, word_at(book, place))
-    return n
-
-
-@merged
-def replay(book: Any, buffer: Any, at: int, end: int, limit: int, counters: Any, result: Any, out: Any) -> int:
-    """Applies the BinaryFILE messages (2-byte length each) from ``at``, at most ``limit``; how many there were.
-
-    Stops before ``end``, at a message that is not whole, or at a length of 0 (end of session). ``out[0]`` is where.
-    """
-    n = 0
-    while n < limit and at + _PREFIX <= end:
-        ahead = _look_ahead(book, buffer, at, end) if read_all_live(book.memory, 0) >= LOOK_AHEAD_FROM else 0
-        for i in range(ahead):
-            word = read_word(book.memory, book.ahead + i * _STEP)
-            length = word & 0xFFFF
-            if length == 0 or n >= limit:
-                break
-            apply(book, buffer, word >> 16, length, counters, result)
-            at = (word >> 16) + length
-            n += 1
-        length = _read_16(buffer, at)
-        if length == 0 or n >= limit or at + _PREFIX + length > end:
-            break
-        apply(book, buffer, at + _PREFIX, length, counters, result)
-        at += _PREFIX + length
-        n += 1
-    out[0] = at
-    return n

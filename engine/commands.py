@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from engine import arbiter
 from engine.book import levels, live_orders, map_symbol, set_strict, set_symbol_ok, symbol_of
 from engine.events import COMMAND, KILL, NO_SIDE, TRUST_REGAINED, claim, write
@@ -30,7 +28,7 @@ from engine.risk import UP, state_mask
 from engine.session import DOWN, set_session
 from engine.state import LOCATES, SIDES
 from engine.trader import evaluate, sweep
-from engine.unsigned import ONE, larger
+from engine.unsigned import ONE, larger, word
 from wire import records
 from wire.buffers import reader
 from wire.compiled import compiled
@@ -190,9 +188,9 @@ def command(core: Any, out: Any, symbols: Any, book: Any, buffer: Any, at: int) 
         event.tag = tag
         return False
     if opcode == RESUME_FEED:
-        _resume_feed(core, out, symbols, book, np.int64(_sequence(buffer, at)), number, tag)
+        _resume_feed(core, out, symbols, book, word(_sequence(buffer, at)), number, tag)
         return True
-    order_id, error, after = np.int64(0), _symbol_error(core, symbols, opcode, number, buffer, at), NOTHING
+    order_id, error, after = 0, _symbol_error(core, symbols, opcode, number, buffer, at), NOTHING
     if error == NONE:
         if opcode == NEW_ORDER:
             order_id, error = _new_order(core, out, symbols[number], buffer, at, tag)
@@ -353,7 +351,7 @@ def _set_feed(core: Any, symbols: Any, book: Any, buffer: Any, at: int) -> None:
     core.address_b = _address_b(buffer, at)
     core.port_b = _port_b(buffer, at)
     set_strict(book, _strict(buffer, at) != 0)
-    arbiter.reset(core, np.int64(_start_sequence(buffer, at)))
+    arbiter.reset(core, word(_start_sequence(buffer, at)))
     core.feed_whole = 1
     trust_all(book, symbols, True)
 
@@ -450,7 +448,7 @@ def _slot_number(symbols: Any, order_id: int) -> int:
 @compiled
 def _replace_order(core: Any, out: Any, symbols: Any, buffer: Any, at: int) -> tuple[int, int]:
     """Order id and error."""
-    number = _slot_number(symbols, np.int64(_order_id(buffer, at)))
+    number = _slot_number(symbols, word(_order_id(buffer, at)))
     if number < 0:
         return 0, UNKNOWN_ORDER
     symbol, place = symbols[number // (SIDES * SLOTS)], number % (SIDES * SLOTS)
@@ -472,7 +470,7 @@ def _withdraw(core: Any, out: Any, symbol: Any, slot: Any) -> None:
 
 @compiled
 def _cancel_order(core: Any, out: Any, symbols: Any, buffer: Any, at: int) -> int:
-    number = _slot_number(symbols, np.int64(_order_id(buffer, at)))
+    number = _slot_number(symbols, word(_order_id(buffer, at)))
     if number < 0:
         return UNKNOWN_ORDER
     symbol = symbols[number // (SIDES * SLOTS)]

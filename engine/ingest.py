@@ -9,11 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from engine.unsigned import ONE
+from engine.unsigned import ONE, word
 from wire.buffers import reader
 from wire.compiled import compiled
 from wire.counters import NUMBER
-from wire.ingress import DESTINATION, DESTINATION_PORT, PAYLOAD_AT, PAYLOAD_LENGTH, FrameStatus, udp_checksum, udp_header
+from wire.ingress import (
+    DESTINATION,
+    DESTINATION_PORT,
+    PAYLOAD_AT,
+    PAYLOAD_LENGTH,
+    FrameStatus,
+    udp_checksum,
+    udp_header,
+)
 from wire.moldudp64 import DOWNSTREAM, HEADER_LENGTH, PacketStatus, check, read_sequence_number
 from wire.records import MAX_PAYLOAD, Port
 
@@ -77,10 +85,10 @@ def _packet_fault(core: Any, buffer: Any, at: int, length: int) -> int:
     """The counter of what is wrong with a MoldUDP64 packet, -1 if nothing is."""
     if length < HEADER_LENGTH:
         return MALFORMED
-    head, tail = np.int64(read_session_head(buffer, at)), read_session_tail(buffer, at)
+    head, tail = word(read_session_head(buffer, at)), read_session_tail(buffer, at)
     blank = core.session_head == BLANK_HEAD and core.session_tail == BLANK_TAIL
     if not blank and (head != core.session_head or tail != core.session_tail):
         return OTHER_SESSION
-    if np.int64(read_sequence_number(buffer, at)) < 0 or check(buffer, at, length) != PACKET_OK:
+    if word(read_sequence_number(buffer, at)) < 0 or check(buffer, at, length) != PACKET_OK:
         return MALFORMED
     return -1

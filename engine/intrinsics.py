@@ -1,4 +1,4 @@
-"""What Numba has no name for: single machine instructions, inlining, memory that costs nothing until it is touched."""
+"""What Numba has no name for: machine instructions, inlining, memory that costs nothing until touched."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
+from numba.core.caching import IndexDataCacheFile
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
@@ -25,22 +26,26 @@ _INT, _BIT = ir.IntType(32), ir.IntType(1)
 
 
 def merged(function: F) -> F:
-    """``function`` compiled as by `wire.compiled.compiled`, into its callers, and without counting references.
+    """``function`` compiled into its callers, and without counting references; else as by `compiled`.
 
-    A decorator, for the inner loops. Numba counts references to arrays atomically, around every call that takes one;
-    in a function that is given all its arrays and makes none there is nothing to count.
+    A decorator, for the inner loops. Numba counts references to arrays atomically, around every call that
+    takes one; in a function that is given all its arrays and makes none there is nothing to count.
     """
-    dispatcher = njit(cache=True, nogil=True, forceinline=True, _nrt=False)(function)
-    file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
-    if file is not None:  # absent under NUMBA_DISABLE_JIT
-        file._source_stamp = (file._source_stamp, sources_stamp(Path(function.__code__.co_filename)))
+    dispatcher = cast(Any, njit)(cache=True, nogil=True, forceinline=True, _nrt=False)(function)
+    cache: Any = getattr(dispatcher, "_cache", None)
+    if hasattr(cache, "_impl"):  # absent under NUMBA_DISABLE_JIT
+        stamp = sources_stamp(Path(function.__code__.co_filename))
+        # In the files' names too: what other sources left may not even load.
+        name = f"{cache._impl.filename_base}-{stamp[:16]}"
+        cache._cache_file = IndexDataCacheFile(cache._cache_path, name, stamp)
     return cast(F, dispatcher)
 
 
 def zeros(size: int, *huge: tuple[int, int]) -> Vector:
-    """``size`` bytes of zeros on a boundary of 2 MiB; a page is taken from the machine when it is first touched.
+    """``size`` bytes of zeros from a boundary of 2 MiB on; a page is taken when it is first touched.
 
-    Each of ``huge`` is a range of bytes that is used all over, and gets pages of 2 MiB where the machine has them.
+    Each of ``huge`` is a range of bytes that is used all over, and gets pages of 2 MiB where the machine has
+    them.
     """
     memory = mmap.mmap(-1, size + _HUGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     octets = np.frombuffer(memory, np.uint8)
@@ -52,8 +57,7 @@ def zeros(size: int, *huge: tuple[int, int]) -> Vector:
     return octets[begin : begin + size]
 
 
-@intrinsic
-def highest_bit(typing_context: Any, word: Any) -> Any:
+def _highest_bit(typing_context: Any, word: Any) -> Any:
     """Number of the highest bit set in a 64-bit word that is not 0."""
 
     def lower(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -62,8 +66,7 @@ def highest_bit(typing_context: Any, word: Any) -> Any:
     return (types.int64(types.int64), lower) if word in (types.int64, types.uint64) else None
 
 
-@intrinsic
-def prefetch(typing_context: Any, memory: Any, at: Any) -> Any:
+def _prefetch(typing_context: Any, memory: Any, at: Any) -> Any:
     """Asks for the cache line of ``memory[at]``, which is about to be read and written. Never faults."""
 
     def lower(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -76,3 +79,7 @@ def prefetch(typing_context: Any, memory: Any, at: Any) -> Any:
         return context.get_dummy_value()
 
     return (types.void(memory, at), lower) if isinstance(at, types.Integer) else None
+
+
+highest_bit = cast(Callable[[int], int], intrinsic(_highest_bit))
+prefetch = cast(Callable[[Any, int], None], intrinsic(_prefetch))

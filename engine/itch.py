@@ -1,7 +1,7 @@
-"""ITCH messages to columns, without a book: decoding alone, one pass, for analytics and for backtests that read a day.
+"""ITCH messages to columns: decoding alone, without a book, for analytics and for backtests.
 
-Which bytes of which message a column takes stands in one table by type, so that there is no branch by type. A field
-that a type does not have is 0; what is not in a column is found at ``position``.
+Which bytes of which message a column takes stands in one table by type, so that there is no branch by type. A
+field that a type does not have is 0; what is not in a column is found at ``position``.
 """
 
 from __future__ import annotations
@@ -74,11 +74,11 @@ _UNKNOWN, _BAD_LENGTH = NUMBER["itch_unknown"], NUMBER["itch_bad_length"]
 
 @merged
 def decode(buffer: Any, at: int, end: int, counters: Any, out: Any, stop: Any) -> int:
-    """Decodes the BinaryFILE messages (2-byte length each) from ``at`` into the columns ``out``; the number of rows.
+    """Decodes BinaryFILE messages (2-byte length each) from ``at`` into the columns ``out``; the rows.
 
-    Stops when the columns are full, before ``end``, at a message that is not whole, or at a length of 0 (end of
-    session); ``stop[0]`` is where. ``counters`` (`wire.counters`) counts the messages by type, and those of an unknown
-    type or a wrong length, which make no row.
+    Stops when the columns are full, before ``end``, at a message that is not whole, or at a length of 0 (end
+    of session); ``stop[0]`` is where. ``counters`` (`wire.counters`) counts the messages by type, and those
+    of an unknown type or a wrong length, which make no row.
     """
     n, rows = 0, len(out.position)
     while n < rows and at + PREFIX <= end:
@@ -101,7 +101,11 @@ def decode(buffer: Any, at: int, end: int, counters: Any, out: Any, stop: Any) -
         old, new = _read_64(buffer, begin + reference), _read_64(buffer, begin + new_reference)
         out.reference[n] = old if reference != 0 else _NOTHING
         out.new_reference[n] = new if new_reference != 0 else _NOTHING
-        paid, quantity, way = _read_32(buffer, begin + price), _read_32(buffer, begin + shares), buffer[begin + side]
+        paid, quantity, way = (
+            _read_32(buffer, begin + price),
+            _read_32(buffer, begin + shares),
+            buffer[begin + side],
+        )
         out.price[n] = paid if price != 0 else 0
         out.shares[n] = quantity if shares != 0 else 0
         out.side[n] = way if side != 0 else 0

@@ -1,8 +1,10 @@
-"""The ladder: per symbol and side a row of price levels, each with quantity, order count and a queue of orders.
+"""The ladder: rows of price levels, one per symbol and side; each level with quantity, count and queue.
 
-A *place* numbers a level of the whole ladder: a symbol's stride, a power of two, of four buy levels, four sell levels,
-four buy levels and so on, so that a cache line holds four levels of one side and its neighbour those of the other. Which levels are occupied stands in bit maps over *keys*: the index for buys, ``stride - 1 - index`` for sells, so that
-on both sides the best level is the highest key, and one code without a branch for the side serves both.
+A *place* numbers a level of the whole ladder: a symbol's stride, a power of two, of four buy levels, four
+sell levels, four buy levels and so on, so that a cache line holds four levels of one side and its neighbour
+those of the other. Which levels are occupied stands in bit maps over *keys*: the index for buys, ``stride - 1
+- index`` for sells, so that on both sides the best level is the highest key, and one code without a branch
+for the side serves both.
 
 The top of a row is one word: quantity, and above it key + 1; 0 is an empty row.
 """
@@ -74,12 +76,13 @@ def occupied_at(book: Any, row: int) -> int:
 def word_at(book: Any, place: int) -> int:
     """Where the word with the bit of a level stands."""
     key = mirrored(book, side_of_place(place), index_of_place(book, place))
-    return occupied_at(book, (symbol_of_place(book, place) << 1) + (side_of_place(place))) + ((key >> 6) << WORD_SHIFT)
+    row = (symbol_of_place(book, place) << 1) + side_of_place(place)
+    return occupied_at(book, row) + ((key >> 6) << WORD_SHIFT)
 
 
 @merged
 def below(book: Any, row: int, key: int) -> int:
-    """The highest occupied key of a row below ``key``, -1 if there is none. ``row`` is ``symbol * 2 + side``."""
+    """The highest occupied key of a row (``symbol * 2 + side``) below ``key``, -1 if there is none."""
     if key <= 0:
         return -1
     memory = book.memory
@@ -134,7 +137,7 @@ def append(book: Any, place: int, order: int, quantity: int, top: int) -> int:
     write_next(memory, mine, 0)
     write_next(memory, order_at(book, tail), order)  # behind nobody: into row 0, which nobody reads
     if count == 0:
-        mark(book, (symbol_of_place(book, place) << 1) + (side_of_place(place)), key, True)
+        mark(book, (symbol_of_place(book, place) << 1) + side_of_place(place), key, True)
     best = total | ((key + 1) << KEY_SHIFT)
     return best if key + 1 >= top >> KEY_SHIFT else top
 

@@ -1,7 +1,7 @@
 """A book's memory: one block of bytes, the tables in it, and the records that the tables are made of.
 
-One block is one pointer to pass and to prefetch through; a copy of it is a copy of the book. Each table begins on a
-boundary of 64 bytes. :func:`rows` shows a table to Python.
+One block is one pointer to pass and to prefetch through; a copy of it is a copy of the book. Each table
+begins on a boundary of 64 bytes. :func:`rows` shows a table to Python.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ ORDER_SHIFT, LEVEL_SHIFT, SYMBOL_SHIFT, WORD_SHIFT, HEAD_SHIFT, LOCATE_SHIFT = 5
 """Bytes of one row of each table, as a power of two."""
 
 LEVEL_SKEW, OCCUPIED_SKEW = 33 * 64, 64
-"""Bytes between the rows of one symbol and those of the next: of a power of two, the best levels of all symbols would
-fall into the same few sets of the cache."""
+"""Bytes between the rows of one symbol and those of the next: of a power of two, the best levels of all
+symbols would fall into the same few sets of the cache."""
 
 MAX_SYMBOLS = 16_384
 MAX_LEVELS = 1 << 20
@@ -69,14 +69,23 @@ STATE = Record(
     field("reserved", 32, "raw"),
     order="little",
 )
+AHEAD = Record(
+    "Ahead",
+    field("begin", 8, "signed", "of a message"),
+    field("length", 4),
+    field("adds", 4, "int", "not 0: it puts an order into the book"),
+    field("order", 8, "signed", "where its chain's head stands, then where the order does"),
+    field("place", 8, "signed", "its symbol, then its level"),
+    order="little",
+)
 
 
 class Book(NamedTuple):
     """Books of all symbols: the memory, the byte at which each table begins, and the sizes.
 
-    ``state`` is at 0. ``located`` has symbol + 1 by stock locate. ``ahead`` is where a replay keeps what it looked up
-    ahead. ``heads`` has the first order of each of ``mask + 1`` chains, ``orders`` the rows from 1 on. ``occupied``
-    has a bit for each key and ``summary`` one for each word of it.
+    ``state`` is at 0. ``located`` has symbol + 1 by stock locate. ``ahead`` is where a replay keeps what it
+    looked up ahead. ``heads`` has the first order of each of ``mask + 1`` chains, ``orders`` the rows from 1
+    on. ``occupied`` has a bit for each key and ``summary`` one for each word of it.
     """
 
     memory: Vector
@@ -128,7 +137,7 @@ def create(symbols: int, levels: int, orders: int) -> Book:
     summary_bits = max(word_bits - 6, 0)
     chains = 1 << max(orders - 1, 63).bit_length()
     sizes = {
-        "ahead": BLOCK * 32,
+        "ahead": BLOCK * AHEAD.length,
         "located": 1 << 16 + LOCATE_SHIFT,
         "symbols": symbols << SYMBOL_SHIFT,
         "heads": chains << HEAD_SHIFT,
@@ -142,14 +151,25 @@ def create(symbols: int, levels: int, orders: int) -> Book:
         begins[name] = at
         at += size + 63 & ~63
     memory = zeros(at, (0, begins["occupied"]))
-    book = Book(memory, **begins, mask=chains - 1, order_count=orders, symbol_count=symbols, level_count=levels,
-                stride_bits=stride, word_bits=word_bits, summary_bits=summary_bits)  # fmt: skip
+    book = Book(
+        memory,
+        **begins,
+        mask=chains - 1,
+        order_count=orders,
+        symbol_count=symbols,
+        level_count=levels,
+        stride_bits=stride,
+        word_bits=word_bits,
+        summary_bits=summary_bits,
+    )
     rows(book, "symbols")["ok"] = 1
     return book
 
 
 def rows(book: Book, table: str) -> Any:
-    """``symbols``, ``orders`` or ``levels`` (by symbol, index // 4, side, index % 4) as a structured array, the same memory.
+    """``symbols``, ``orders`` or ``levels`` as a structured array, the same memory.
+
+    Levels are by symbol, index // 4, side, index % 4.
 
     Raises
     ------
@@ -158,7 +178,10 @@ def rows(book: Book, table: str) -> Any:
     """
     if table == "levels":
         fours, four = 1 << book.stride_bits - 2, 4 * LEVEL.length
-        shape, strides = (book.symbol_count, fours, 2, 4), (2 * fours * four + LEVEL_SKEW, 2 * four, four, LEVEL.length)
+        shape, strides = (
+            (book.symbol_count, fours, 2, 4),
+            (2 * fours * four + LEVEL_SKEW, 2 * four, four, LEVEL.length),
+        )
         return np.ndarray(shape, LEVEL.dtype, book.memory, book.levels, strides)
     record, count = {"symbols": (SYMBOL, book.symbol_count), "orders": (ORDER, book.order_count + 1)}[table]
     return np.ndarray(count, record.dtype, book.memory, getattr(book, table))

@@ -1,8 +1,8 @@
 """The order table: from order reference to order.
 
-A hash of chains over rows that are numbered from 1. Exchanges hand out references in rising order; folded by exclusive
-or, as in the gateware, references that follow each other stay in one cache line of chain heads. Rows are used again
-last in, first out, so that what is used next is what is still in the cache.
+A hash of chains over rows that are numbered from 1. Exchanges hand out references in rising order; folded by
+exclusive or, as in the gateware, references that follow each other stay in one cache line of chain heads.
+Rows are used again last in, first out, so that what is used next is what is still in the cache.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ IN_BAND, DEEP, BEYOND = 0, 1, 2
 
 read_head, write_head = reader(0, 1 << HEAD_SHIFT, False, "little"), writer(0, 1 << HEAD_SHIFT, "little")
 read_reference, write_reference = ORDER.reader("reference"), ORDER.writer("reference")
+read_place = ORDER.reader("place")
 read_chain, write_chain = ORDER.reader("chain"), ORDER.writer("chain")
 read_live, write_live = STATE.reader("live"), STATE.writer("live")
 read_free, write_free = STATE.reader("free"), STATE.writer("free")

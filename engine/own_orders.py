@@ -52,10 +52,10 @@ def free_slot(symbol: Any, side: int) -> int:
 @compiled
 def has_orders(symbol: Any) -> bool:
     """Whether any slot is in use."""
+    used = 0
     for number in range(SIDES * SLOTS):
-        if symbol.slots[number].state != IDLE:
-            return True
-    return False
+        used += symbol.slots[number].state != IDLE
+    return used > 0
 
 
 # -- positions -------------------------------------------------------------------------------------

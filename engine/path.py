@@ -1,8 +1,8 @@
 """The whole path in software: inputs in, events and packets out, in one compiled loop.
 
-The loop is the sequencer. It handles one item completely, then looks what is next: the rest of a packet that is played, the
-drain of the arbiter, the rest of the session's bytes, the next input. Between items it can stop and go on, which it does
-when Python has to take what came out.
+The loop is the sequencer. It handles one item completely, then looks what is next: the rest of a packet that is
+played, the drain of the arbiter, the rest of the session's bytes, the next input. Between items it can stop and go on,
+which it does when Python has to take what came out.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine import arbiter, feed
-from engine.arbiter import NEW_GAP, NOTHING, OLD_GAP
+from engine.arbiter import NOTHING, OLD_GAP
 from engine.commands import NONE, RESUME_FEED, answer, command
 from engine.ingest import ingest
 from engine.ouch import HEARTBEAT_TYPE, write_plain
@@ -21,7 +21,7 @@ from engine.risk import UP
 from engine.session import DOWN, collect, receive, set_session
 from engine.state import EVENT_CAPACITY, OUTPUT_CAPACITY, State, create, item_events, item_outputs
 from engine.trader import sweep
-from engine.unsigned import ONE, above
+from engine.unsigned import ONE, above, word
 from wire.compiled import compiled
 from wire.counters import NUMBER
 from wire.ingress import PAYLOAD_AT, PAYLOAD_LENGTH
@@ -71,9 +71,9 @@ def run(state: Any, inputs: Any, buffer: Any, event_limit: int, output_limit: in
 def take(core: Any, out: Any, symbols: Any, book: Any, packets: Any, inputs: Any, buffer: Any) -> None:
     """The next input."""
     record = inputs[core.next_input]
-    at, length, port = np.int64(record.offset), np.int64(record.length), np.int64(record.port)
+    at, length, port = word(record.offset), word(record.length), word(record.port)
     core.next_input += 1
-    core.stamp = np.int64(record.timestamp)
+    core.stamp = word(record.timestamp)
     core.cause = 0
     if port <= RECOVERY:
         if ingest(core, buffer, at, length, port):
@@ -163,7 +163,7 @@ def play(core: Any, out: Any, symbols: Any, book: Any, packets: Any) -> None:
 
 
 class Batch(NamedTuple):
-    """What inputs made: ``events`` (``wire.records.EVENT``), ``outputs`` (``OUTPUT``) and the packets that they index."""
+    """What inputs made: ``events`` (``EVENT``), ``outputs`` (``OUTPUT``) and the packets that they index."""
 
     events: Vector
     outputs: Vector
@@ -231,7 +231,7 @@ class Engine:
         """16 hex digits that two engines have in common when all of their state is the same."""
         sha = hashlib.blake2b(digest_size=8)
         for array in _arrays(self.state._replace(out=np.zeros(0))):
-            sha.update(array)
+            sha.update(array.tobytes())
         return sha.hexdigest()
 
     def _checked(self, inputs: Vector, buffer: Vector) -> tuple[Vector, Vector]:

@@ -40,9 +40,8 @@ def quote(core: Any, out: Any, symbol: Any, side: int, mask: int) -> None:
         return
     price = symbol.base_price + index * symbol.tick
     if slot.state == IDLE:
-        submit_new(
-            core, out, symbol, side, place, price, symbol.size, QUOTER_STRATEGY, 0, TIME_IN_FORCE_DAY
-        )
-    elif abs(price - slot.price) >= max(symbol.min_change, 1) * symbol.tick:
-        if not submit_replace(core, out, symbol, place, price, symbol.size):
-            send_cancel(core, out, symbol, slot)
+        submit_new(core, out, symbol, side, place, price, symbol.size, QUOTER_STRATEGY, 0, TIME_IN_FORCE_DAY)
+        return
+    moved = abs(price - slot.price) >= max(symbol.min_change, 1) * symbol.tick
+    if moved and not submit_replace(core, out, symbol, place, price, symbol.size):
+        send_cancel(core, out, symbol, slot)

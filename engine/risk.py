@@ -152,7 +152,13 @@ def gate(
         mask |= 1 << MAX_OPEN_ORDERS
 
     # the order itself
-    if quantity == 0 or quantity > MAX_ORDER_QUANTITY or price == 0 or price > MAX_ORDER_PRICE or strategy >= STRATEGIES:
+    if (
+        quantity == 0
+        or quantity > MAX_ORDER_QUANTITY
+        or price == 0
+        or price > MAX_ORDER_PRICE
+        or strategy >= STRATEGIES
+    ):
         mask |= 1 << INVALID_ORDER
     if quantity > symbol.max_quantity:
         mask |= 1 << MAX_QUANTITY

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from engine.events import NO_SIDE, SESSION, claim, write_fault
-from engine.own_orders import IDLE, LIVE, PENDING_CANCEL, PENDING_NEW, PENDING_REPLACE, book_execution, revalue
 from engine.ouch import TOKEN_DIGITS, TOKEN_PREFIX
+from engine.own_orders import IDLE, LIVE, PENDING_CANCEL, PENDING_NEW, PENDING_REPLACE, book_execution, revalue
 from engine.risk import UP
 from engine.state import SIDES
 from engine.trader import evaluate, sweep
-from engine.unsigned import ONE
+from engine.unsigned import ONE, word
 from wire.compiled import compiled
 from wire.counters import NUMBER
 from wire.ouch42 import (
@@ -60,7 +58,7 @@ def _same_offset(name: str, *records: Any) -> int:
 
 
 TOKEN_AT = _same_offset("order_token", *(r for r in OUTBOUND.records if r not in (REPLACED, OUTBOUND.records[0])))
-if TOKEN_AT != REPLACED.offset("replacement_order_token"):
+if REPLACED.offset("replacement_order_token") != TOKEN_AT:
     raise AssertionError("Replaced has its token where all others have theirs")
 
 _confirmed_shares = ACCEPTED.reader("shares")
@@ -119,7 +117,7 @@ def set_session(core: Any, out: Any, session: int, reason: int) -> None:
 def receive(core: Any, out: Any, symbols: Any, stream: Any) -> None:
     """The SoupBinTCP packet in ``stream``."""
     size = read_length(stream, 0)
-    code = np.int64(stream[LENGTH_BYTES]) if size > 0 else 0
+    code = word(stream[LENGTH_BYTES]) if size > 0 else 0
     core.counters[SESSION_PACKETS] += ONE
     core.last_received = core.stamp
     if code == SEQUENCED and size > 0:
@@ -129,7 +127,7 @@ def receive(core: Any, out: Any, symbols: Any, stream: Any) -> None:
         set_session(core, out, UP, 0)
         sweep(core, out, symbols)
     elif code == LOGIN_REJECTED or code == END_OF_SESSION:
-        set_session(core, out, DOWN, np.int64(stream[HEADER_LENGTH]) if size > 1 else 0)
+        set_session(core, out, DOWN, word(stream[HEADER_LENGTH]) if size > 1 else 0)
     elif code != DEBUG and code != HEARTBEAT:
         _malformed(core, out, code)
 
@@ -146,7 +144,7 @@ def _malformed(core: Any, out: Any, code: int) -> None:
 @compiled
 def _sequenced(core: Any, out: Any, symbols: Any, stream: Any, at: int, length: int) -> None:
     """One OUCH message."""
-    code = np.int64(stream[at]) if length > 0 else 0
+    code = word(stream[at]) if length > 0 else 0
     if length == 0 or LENGTHS[code] != length:
         _malformed(core, out, code)
         return
@@ -176,9 +174,9 @@ def _sequenced(core: Any, out: Any, symbols: Any, stream: Any, at: int, length: 
     else:
         core.counters[N_OTHER] += ONE
         if code == _B:
-            write_fault(core, out, BROKEN, order_id, np.int64(_broken_match(stream, at)))
+            write_fault(core, out, BROKEN, order_id, word(_broken_match(stream, at)))
         else:
-            write_fault(core, out, CORRECTED, order_id, np.int64(_corrected_match(stream, at)))
+            write_fault(core, out, CORRECTED, order_id, word(_corrected_match(stream, at)))
         return
     revalue(core, slot)
     evaluate(core, out, symbol)
@@ -189,7 +187,7 @@ def _order_id(stream: Any, at: int) -> int:
     """The id in an order token, -1 if its last 12 characters are not upper-case hex digits."""
     order_id = 0
     for position in range(at + TOKEN_PREFIX, at + TOKEN_PREFIX + TOKEN_DIGITS):
-        digit = np.int64(stream[position])
+        digit = word(stream[position])
         if 48 <= digit <= 57:
             digit -= 48
         elif 65 <= digit <= 70:
@@ -204,7 +202,7 @@ def _order_id(stream: Any, at: int) -> int:
 def _is_ours(core: Any, symbols: Any, stream: Any, at: int, code: int, order_id: int) -> bool:
     """Whether a message of this type can be about the order of its token."""
     token = at + TOKEN_AT
-    prefix = np.int64(stream[token]) << 8 | np.int64(stream[token + 1])
+    prefix = word(stream[token]) << 8 | word(stream[token + 1])
     number = order_id & ((1 << SLOT_BITS) - 1)
     if order_id < 0 or prefix != core.token_prefix or number >= len(symbols) * SIDES * SLOTS:
         return False

@@ -1,13 +1,12 @@
 """What the path remembers: one record for the device, one per symbol with its own orders in it, and the book.
 
 All numbers but the counters are ``int64`` words, unsigned ones too (see :mod:`engine.unsigned`), so that compiled code
-never mixes types. Yes and no are 1 and 0. ``core``, a symbol and a slot are handed to compiled functions as records, which are
-pointers: nothing is copied.
+never mixes types. Yes and no are 1 and 0. ``core``, a symbol and a slot are handed to compiled functions as records,
+which are pointers: nothing is copied.
 """
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -110,8 +109,8 @@ OUT = np.dtype(
 
 
 class State(NamedTuple):
-    """All of it. ``core`` and ``out`` have one element; ``packets`` are the bytes of the hold slots, ``stream`` those of a
-    SoupBinTCP packet that is not complete.
+    """All of it. ``core`` and ``out`` have one element; ``packets`` are the bytes of the hold slots, ``stream`` those
+    of a SoupBinTCP packet that is not complete.
     """
 
     core: Vector

@@ -24,7 +24,10 @@ from engine.orders import order_at, read_reference
 from wire.buffers import reader, writer
 from wire.compiled import compiled
 
-read_mapped, write_mapped = reader(0, 1 << LOCATE_SHIFT, False, "little"), writer(0, 1 << LOCATE_SHIFT, "little")
+read_mapped, write_mapped = (
+    reader(0, 1 << LOCATE_SHIFT, False, "little"),
+    writer(0, 1 << LOCATE_SHIFT, "little"),
+)
 read_base, write_base = SYMBOL.reader("base"), SYMBOL.writer("base")
 read_span, write_span = SYMBOL.reader("span"), SYMBOL.writer("span")
 read_tick, write_tick = SYMBOL.reader("tick"), SYMBOL.writer("tick")
@@ -146,7 +149,7 @@ def price_of(book: Any, symbol: int, index: int) -> int:
 
 @compiled
 def levels(book: Any, symbol: int, side: int, depth: int, out: Any) -> int:
-    """Writes price, quantity and order count of the best ``depth`` levels, best first, to the rows of ``out``.
+    """Writes price, quantity and order count of the best ``depth`` levels, best first, to ``out``.
 
     ``out`` is ``int64`` of shape (depth or more, 3). Returns the number of rows written.
     """

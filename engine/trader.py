@@ -29,9 +29,7 @@ def evaluate(core: Any, out: Any, symbol: Any) -> None:
     mask = common | strategy_mask(core, QUOTER_STRATEGY)
     for number in range(SIDES * SLOTS):
         slot = symbol.slots[number]
-        if slot.state == LIVE and (
-            slot.cancel_wanted or (common | strategy_mask(core, slot.strategy)) & WITHDRAW != 0
-        ):
+        if slot.state == LIVE and (slot.cancel_wanted or (common | strategy_mask(core, slot.strategy)) & WITHDRAW != 0):
             send_cancel(core, out, symbol, slot)
         elif number % SLOTS == QUOTER_SLOT:
             quote(core, out, symbol, number // SLOTS, mask)

@@ -1,10 +1,12 @@
 """Comparison of 64-bit words as unsigned numbers.
 
-State is kept in ``int64`` words, since Numba turns a mix of ``int64`` and ``uint64`` into floating point. Sums and differences
-are the same bits either way; what differs is the order, and that is here.
+State is kept in ``int64`` words, since Numba turns a mix of ``int64`` and ``uint64`` into floating point. Sums and
+differences are the same bits either way; what differs is the order, and that is here.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +17,16 @@ ONE = np.uint64(1)
 
 
 @compiled
+def word(value: Any) -> int:
+    """Any integer as an ``int64`` word, bit by bit."""
+    result: Any = np.int64(value)
+    return result
+
+
+@compiled
 def above(a: int, b: int) -> bool:
     """Whether ``a > b``, both unsigned."""
-    return np.uint64(a) > np.uint64(b)
+    return bool(np.uint64(a) > np.uint64(b))
 
 
 @compiled

@@ -128,7 +128,8 @@ class Appliance(wiring.Component):
         connect(m, ring.o, flipped(self.event))
         m.d.comb += [self.order_stamp.eq(sender.stamp), self.order_cause.eq(sender.cause)]
 
-        offered = [each.valid for each in (self.feed_a, self.feed_b, self.recovery, self.session_in, self.command, self.tick)]
+        ports = (self.feed_a, self.feed_b, self.recovery, self.session_in, self.command, self.tick)
+        offered = [each.valid for each in ports]
         busy = [each.busy for each in (feed, receiver, reader, sequencer, book, sender)]
         waiting = [each.valid for each in (feed.o, receiver.o, reader.o, sequencer.o, book.o, trader.o, trader.events)]
         m.d.comb += self.idle.eq(~Cat(offered, busy, waiting).any() & trader.idle & ring.empty)

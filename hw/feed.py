@@ -28,14 +28,16 @@ class Feed(wiring.Component):
     stamp : In(64)
         The clock, in ns. A frame's stamp is the clock when its first beat is taken.
     control : In(stream of Item)
-        TICK items, and COMMAND items with SET_FEED or RESUME_FEED. Each comes out of ``o`` again, behind the items
-        that it causes.
+        TICK items, and COMMAND items with SET_FEED or RESUME_FEED. Each comes out of ``o`` again, behind the
+        items that it causes.
     o : Out(stream of Item)
         MESSAGE, ALIVE, GAP, WHOLE, JOINED, RESUMED, and what came in at ``control``.
     busy : Out(1)
-        Something is on its way. An input of one port that is to be handled before one of another must find it low.
+        Something is on its way. An input of one port that is to be handled before one of another must find it
+        low.
     count_... : Out
-        Pulses of the counters; those of ingest are 2 bits wide: how many of the three ports count in this cycle.
+        Pulses of the counters; those of ingest are 2 bits wide: how many of the three ports count in this
+        cycle.
     count_itch, count_itch_index : Out
         A message of a known type with the right length, and the type's place in ``wire.itch.ITCH.records``.
     """
@@ -104,7 +106,8 @@ class Feed(wiring.Component):
         connect(m, joint.o, flipped(self.o))
 
         for name in INGEST_COUNTERS:
-            m.d.comb += getattr(self, f"count_{name}").eq(sum(getattr(port, f"count_{name}") for port in ports))
+            counted = [getattr(port, f"count_{name}") for port in ports]
+            m.d.comb += getattr(self, f"count_{name}").eq(sum(counted))
         for part, names in (
             (arbiter, ARBITER_COUNTERS),
             (decoder, (*DECODER_COUNTERS, "itch", "itch_index")),

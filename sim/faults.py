@@ -104,7 +104,7 @@ def holes(messages: int, config: CommonLoss, seed: int) -> Vector:
 
 def arrivals(
     packets: Packets,
-    config: FaultConfig = FaultConfig(),  # noqa: B008
+    config: FaultConfig = FaultConfig(),
     *,
     seed: int = 0,
     feed: int = 0,

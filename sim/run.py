@@ -26,6 +26,8 @@ NEVER = np.iinfo(np.int64).max
 _BATCH = 1 << 15
 _RECOVERY_LOSS = 0x2EC0
 _EVERY = 0.1
+_LOG_COUNT, _SENT_TIME = int(Now.LOG_COUNT), int(Sent.TIME)  # looking into an enumeration takes longer than its use
+_GAP = int(EventType.GAP)
 
 
 class Batch(Protocol):
@@ -241,7 +243,7 @@ class Run:
         first = min(self._times[known] if known < len(self._times) else NEVER, self._others_at)
         venue.advance(min(first, to) + latency, answered)
         now, wire = venue.now, venue.wire
-        answer_at = int(wire.sent[answered, Sent.TIME]) if answered < now[Now.LOG_COUNT] else NEVER
+        answer_at = int(wire.sent[answered, _SENT_TIME]) if answered < now[_LOG_COUNT] else NEVER
         first = min(first, answer_at)
         if first >= to:
             self.now = max(self.now, to)
@@ -254,7 +256,7 @@ class Run:
         else:
             if self._changed:
                 self._arrange()
-            taken[3] = now[Now.LOG_COUNT]
+            taken[3] = now[_LOG_COUNT]
             others = int(taken[2])
             count = merge(
                 world.inputs, wire.sent, wire.log, self._others, self._octets, until, self._merged, world.frames,
@@ -297,7 +299,7 @@ class Run:
         if len(events):
             if self._keep:
                 self._events.extend(events)
-            for event in events[events["type"] == EventType.GAP]:
+            for event in events[events["type"] == _GAP]:
                 self._recover(event)
             if self._react is not None:
                 soonest = int(events[-1]["timestamp"]) + self._react_ns

@@ -41,6 +41,7 @@ class Reason(IntEnum):
 
     @property
     def bit(self) -> int:
+        """The reason's mask of one bit."""
         return 1 << self
 
 

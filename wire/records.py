@@ -37,6 +37,8 @@ class Port(IntEnum):
 
 
 class Side(IntEnum):
+    """Side of the book, of an order, of a trade's resting order."""
+
     BUY = 0
     SELL = 1
     NONE = 2
@@ -61,6 +63,8 @@ class SlotState(IntEnum):
 
 
 class SessionState(IntEnum):
+    """State of the order session (SoupBinTCP)."""
+
     DOWN = 0
     LOGIN_SENT = 1
     UP = 2
@@ -144,6 +148,8 @@ class Fault(IntEnum):
 
 
 class Opcode(IntEnum):
+    """What a command asks for; its fields are in `COMMANDS`."""
+
     HEARTBEAT = 1
     SET_SYMBOL = 2
     SET_LIMITS = 3
@@ -180,12 +186,16 @@ class CommandError(IntEnum):
 
 
 class KillScope(IntEnum):
+    """What a kill switch stops."""
+
     GLOBAL = 0
     STRATEGY = 1
     SYMBOL = 2
 
 
 class SnapshotPart(IntFlag):
+    """What a SNAPSHOT answers with."""
+
     BOOK = 1
     POSITION = 2
     ORDERS = 4

@@ -45,9 +45,7 @@ def token(state: Path) -> Token:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         if path.stat().st_mode & 0o077:
-            raise PermissionError(
-                f"{path} can be read by others: remove it, the next start makes a new one"
-            ) from None
+            raise PermissionError(f"{path} can be read by others: remove it, the next start makes a new one") from None
         value = path.read_text().strip()
         if len(value) < TOKEN_BYTES:
             raise ValueError(f"{path} holds no token: remove it, the next start makes a new one") from None
@@ -70,14 +68,10 @@ def check(given: str | None, secret: Token) -> None:
     scheme, _, value = (given or "").partition(" ")
     if scheme.lower() == "bearer" and secret.matches(value.strip()):
         return
-    detail = (
-        f"send 'Authorization: Bearer <token>'; the token is in {TOKEN_FILE} of the server's state folder"
-    )
+    detail = f"send 'Authorization: Bearer <token>'; the token is in {TOKEN_FILE} of the server's state folder"
     if given is not None:
         detail = f"the token is wrong; {detail}"
-    raise Problem(
-        401, "unauthorized", "No valid token", detail, headers={"WWW-Authenticate": 'Bearer realm="hairpin"'}
-    )
+    raise Problem(401, "unauthorized", "No valid token", detail, headers={"WWW-Authenticate": 'Bearer realm="hairpin"'})
 
 
 def same_origin(origin: str | None, host: str | None) -> bool:

@@ -88,8 +88,7 @@ def _annotated(field: FieldInfo) -> Any:
 def _whole(name: str, model: type[Parameters], **shown: Any) -> Any:
     """The same fields, all of which must be there."""
     fields: dict[str, Any] = {
-        field: (_annotated(info), Field(description=info.description))
-        for field, info in model.model_fields.items()
+        field: (_annotated(info), Field(description=info.description)) for field, info in model.model_fields.items()
     }
     return create_model(
         name,
@@ -324,9 +323,7 @@ class NewOrder(Parameters):
     time_in_force: Literal["day", "immediate"] = "day"
     """``day`` rests until the close, ``immediate`` is cancelled where it does not trade at once"""
 
-    model_config = example(
-        stock="AMZN", side="buy", price="220.4500", quantity=100, strategy=1, time_in_force="day"
-    )
+    model_config = example(stock="AMZN", side="buy", price="220.4500", quantity=100, strategy=1, time_in_force="day")
 
 
 class OrderSent(Answer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 MEDIA_TYPE = "application/problem+json"
+_NAMED = re.compile(r"^([a-z_]+): (.*)$", re.DOTALL)
 
 
 class FieldProblem(BaseModel):
@@ -20,6 +22,17 @@ class FieldProblem(BaseModel):
 
     pointer: str = Field(description="where it is: body, query, path or header, then its name, dots between")
     detail: str = Field(description="why it can't be used")
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "pointer": "body.max_position",
+                    "detail": "Input should be greater than or equal to 0",
+                }
+            ]
+        }
+    )
 
 
 class ProblemDetails(BaseModel):
@@ -89,14 +102,16 @@ def answer(problem: Problem, request: Request) -> JSONResponse:
 
 
 def invalid(errors: Sequence[Any]) -> Problem:
-    """What the check of a request found, as pydantic lists it."""
-    fields = [
-        FieldProblem(
-            pointer=".".join(str(part) for part in error["loc"]),
-            detail=str(error["msg"]).removeprefix("Value error, "),
-        )
-        for error in errors
-    ]
+    """What the check of a request found, as pydantic lists it.
+
+    A check of several fields together says in its text which of them is wrong: ``burst: too many``.
+    """
+    fields = []
+    for error in errors:
+        where, text = [str(part) for part in error["loc"]], str(error["msg"]).removeprefix("Value error, ")
+        if error["type"] == "value_error" and (named := _NAMED.match(text)):
+            where, text = [*where, named[1]], named[2]
+        fields.append(FieldProblem(pointer=".".join(where), detail=text))
     detail = "; ".join(f"{field.pointer}: {field.detail}" for field in fields)
     return Problem(422, "invalid", "A field is wrong", detail, errors=fields)
 

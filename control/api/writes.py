@@ -83,10 +83,7 @@ class Route(APIRoute):
 
 async def _write(request: Request, handle: Handler) -> Response:
     check(request.headers.get("Authorization"), context(request).token)
-    if (
-        int(request.headers.get("Content-Length") or 0) > LARGEST_BODY
-        or len(await request.body()) > LARGEST_BODY
-    ):
+    if int(request.headers.get("Content-Length") or 0) > LARGEST_BODY or len(await request.body()) > LARGEST_BODY:
         raise Problem(413, "too-large", "The request is too large", f"at most {LARGEST_BODY} bytes")
     key = request.headers.get(HEADER)
     if key is None:

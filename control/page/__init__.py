@@ -68,8 +68,7 @@ def _drawn(series: SymbolSeries) -> dict[str, Any]:
     """A symbol's lines and fills as the script takes them: currency, and null where nothing is."""
     last = max((int(line.at[-1]) for line in _lines(series).values() if len(line)), default=0)
     drawn: dict[str, Any] = {
-        name: _line(thin(line), last, 1 if name == "position" else 1e-4)
-        for name, line in _lines(series).items()
+        name: _line(thin(line), last, 1 if name == "position" else 1e-4) for name, line in _lines(series).items()
     }
     drawn["fills"] = {
         "at": series.fills.at.tolist(),

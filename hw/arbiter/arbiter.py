@@ -30,7 +30,8 @@ COUNTERS = (
 class PacketHead(data.Struct):
     """What belongs to the message blocks that are being played.
 
-    The first of them has the number ``sequence``; the first ``skip`` have been played before. All have this ``stamp``.
+    The first of them has the number ``sequence``; the first ``skip`` have been played before. All have this
+    ``stamp``.
     """
 
     stamp: 64
@@ -78,8 +79,9 @@ class Arbiter(wiring.Component):
     count_... : Out(1)
         Pulses of the counters.
 
-    A packet that comes in sequence begins to leave 12 cycles after it was offered, and then a beat every other cycle. It never
-    waits for a missing message: what comes ahead of it is held while there is a slot, then dropped and counted.
+    A packet that comes in sequence begins to leave 12 cycles after it was offered, and then a beat every
+    other cycle. It never waits for a missing message: what comes ahead of it is held while there is a slot,
+    then dropped and counted.
     """
 
     def __init__(self):
@@ -132,7 +134,7 @@ class Arbiter(wiring.Component):
         command = item.payload.command
 
         def send(kind, following, **fields):
-            """Sends an item when nothing is before it on the other way, then goes to the state ``following``."""
+            """Sends an item when nothing is before it on the other way, then goes on to ``following``."""
             out = self.items.payload
             m.d.comb += [
                 self.items.valid.eq(~self.behind),
@@ -354,10 +356,9 @@ class Arbiter(wiring.Component):
             with m.State("WAIT"):
                 m.next = "DONE"
                 m.d.sync += waiting.eq(missing)
-                with m.If(missing):
-                    with m.If(~waiting | moved):
-                        m.d.sync += wait_since.eq(stamp)
-                with m.Elif(recovering):
+                with m.If(missing & (~waiting | moved)):
+                    m.d.sync += wait_since.eq(stamp)
+                with m.If(~missing & recovering):
                     m.d.sync += recovering.eq(0)
                     m.next = "WHOLE"
             with m.State("WHOLE"):

@@ -8,7 +8,7 @@ BLANK_SESSION = int.from_bytes(b" " * SET_FEED["session"].width, "little")
 
 
 class FeedConfiguration(data.Struct):
-    """The destinations and the session that the ports take. ``session`` has its first character in the low bits."""
+    """Destinations and session that the ports take. ``session`` has its first character in the low bits."""
 
     session: 80 = BLANK_SESSION
     address_a: 32

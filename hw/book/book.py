@@ -29,7 +29,8 @@ class Book(wiring.Component):
     slots_busy : In(symbols)
         Symbols that have own orders which are not IDLE. SET_SYMBOL looks at it.
     trader_idle : In(1)
-        The trader has handled every item that it took, so ``slots_busy`` is the truth. SET_SYMBOL waits for it.
+        The trader has handled every item that it took, so ``slots_busy`` is the truth. SET_SYMBOL waits for
+        it.
     busy : Out(1)
         An item is inside, or the memories are still being cleared after reset.
     count_... : Out(1)

@@ -1,6 +1,6 @@
 """The ladder: quantity and order count of every price level, and which levels are occupied."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,10 +12,10 @@ from wire.records import Side
 class Ladder(wiring.Component):
     """Price levels of all symbols, and a search for the best ones.
 
-    Levels are kept by position, counted from the best price that there can be on a side: the index for sells, its complement
-    for buys. So the best level is the lowest position that is occupied, on both sides. A word of 64 bits says which of 64
-    levels are occupied, and a summary which of the words are not 0. What a level holds means nothing while
-    it is not occupied: only the words are cleared after reset.
+    Levels are kept by position, counted from the best price that there can be on a side: the index for sells,
+    its complement for buys. So the best level is the lowest position that is occupied, on both sides. A word
+    of 64 bits says which of 64 levels are occupied, and a summary which of the words are not 0. What a level
+    holds means nothing while it is not occupied: only the words are cleared after reset.
 
     Parameters
     ----------

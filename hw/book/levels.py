@@ -40,8 +40,9 @@ class Levels(wiring.Component):
         An item is inside, or the ladder is being cleared after reset.
     count_top_changes : Out(1)
 
-    An item that touches no level takes 4 cycles, a change away from the top or that leaves the best level occupied 14, one that
-    empties the best level 30; a replace has two changes. One item at a time. A level of a snapshot takes about 15.
+    An item that touches no level takes 4 cycles, a change away from the top or that leaves the best level
+    occupied 14, one that empties the best level 30; a replace has two changes. One item at a time. A level of
+    a snapshot takes about 15.
     """
 
     def __init__(self, parameters: Parameters):
@@ -63,7 +64,7 @@ class Levels(wiring.Component):
         best = Best(parameters)
         both = data.StructLayout({"bid": best, "ask": best})
         m.submodules.ladder = ladder = Ladder(parameters)
-        # Neither needs to be cleared: ``written`` and ``strayed`` say for which symbols there is something in them.
+        # Neither is cleared: ``written`` and ``strayed`` say for which symbols there is something in them.
         m.submodules.tops = tops = memory.Memory(shape=both, depth=depth, init=[])
         m.submodules.beyonds = beyonds = memory.Memory(shape=parameters.order_bits, depth=depth, init=[])
         top_read, top_write = tops.read_port(domain="comb"), tops.write_port()
@@ -120,9 +121,8 @@ class Levels(wiring.Component):
         snapshot_depth = SNAPSHOT.bits(command, "depth")
 
         with m.FSM() as fsm:
-            with m.State("CLEAR"):
-                with m.If(~ladder.busy):
-                    m.next = "IDLE"
+            with m.State("CLEAR"), m.If(~ladder.busy):
+                m.next = "IDLE"
             with m.State("IDLE"):
                 m.d.comb += self.i.ready.eq(1)
                 m.d.sync += [
@@ -140,7 +140,10 @@ class Levels(wiring.Component):
                     stray.eq(Mux((strayed & here).any(), beyond_read.data, 0)),
                     side.eq(Mux(item.taken.valid, item.taken.side, item.added.side)),
                     index.eq(item.taken.index),
-                    *(out.trade[name].eq(item.trade[name]) for name in ("valid", "side", "price", "quantity")),
+                    *(
+                        out.trade[name].eq(item.trade[name])
+                        for name in ("valid", "side", "price", "quantity")
+                    ),
                 ]
                 m.next = "FINISH"
                 with m.Switch(mapped.item.kind):
@@ -165,21 +168,20 @@ class Levels(wiring.Component):
                     m.next = "APPLY"
                 with m.Elif(change.valid & change.order & change.beyond):
                     m.d.sync += [gone.eq(gone | ~adding), come.eq(adding)]
-            with m.State("APPLY"):
-                with m.If(ladder.done):
-                    m.next = "CHANGED"
-                    with m.If(item.trade.at_level & ~adding):
-                        m.d.sync += out.trade.price.eq(price)
-                    with m.If(ladder.has & (better | same)):
-                        m.d.sync += [
-                            current.has.eq(1),
-                            current.index.eq(change.index),
-                            current.quantity.eq(ladder.total),
-                        ]
-                        with m.If(~same):
-                            m.d.sync += current.price.eq(message.price)
-                    with m.Elif(~ladder.has & same):
-                        m.next = "SEARCH"
+            with m.State("APPLY"), m.If(ladder.done):
+                m.next = "CHANGED"
+                with m.If(item.trade.at_level & ~adding):
+                    m.d.sync += out.trade.price.eq(price)
+                with m.If(ladder.has & (better | same)):
+                    m.d.sync += [
+                        current.has.eq(1),
+                        current.index.eq(change.index),
+                        current.quantity.eq(ladder.total),
+                    ]
+                    with m.If(~same):
+                        m.d.sync += current.price.eq(message.price)
+                with m.Elif(~ladder.has & same):
+                    m.next = "SEARCH"
             with m.State("SEARCH"):
                 m.d.comb += ladder.search.eq(1)
                 m.next = "FOUND"
@@ -242,9 +244,11 @@ class Levels(wiring.Component):
             with m.State("COMMAND"):
                 m.next = "FINISH"
                 with m.Switch(SET_SYMBOL.bits(command, "opcode")):
-                    with m.Case(Opcode.SET_SYMBOL):
-                        with m.If(mapped.mapped & (mapped.error == CommandError.NONE)):
-                            m.d.sync += ok.eq(ok | here)
+                    with (
+                        m.Case(Opcode.SET_SYMBOL),
+                        m.If(mapped.mapped & (mapped.error == CommandError.NONE)),
+                    ):
+                        m.d.sync += ok.eq(ok | here)
                     with m.Case(Opcode.SET_FEED):
                         m.d.sync += ok.eq(~0)
                     with m.Case(Opcode.TRUST):

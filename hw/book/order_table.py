@@ -23,7 +23,7 @@ REFERENCE_BITS = 64
 
 
 class Order(data.StructLayout):
-    """An order in the book: on level ``index`` if ``in_band``; else ``beyond`` if it could be the best of its side."""
+    """An order: on level ``index`` if ``in_band``, else ``beyond`` if it could be the best of its side."""
 
     def __init__(self, parameters: Parameters):
         super().__init__(
@@ -39,11 +39,11 @@ class Order(data.StructLayout):
 
 
 def bucket_and_tag(reference: Value, choice: int, bits: int) -> tuple[Value, Value]:
-    """The bucket of a reference, ``bits`` wide, and what tells it from the others there: together they are unique.
+    """The bucket of a reference, ``bits`` wide, and a tag that tells it from the others there.
 
-    The bucket is cut from the reference's words folded with XOR. The tag is the rest of the fold and all words but the
-    lowest, from which the lowest follows. The second choice cuts the fold from its other end and turns the words, so
-    that references that share one bucket rarely share the other.
+    The bucket is cut from the reference's words folded with XOR. The tag is the rest of the fold and all
+    words but the lowest, from which the lowest follows. The second choice cuts the fold from its other end
+    and turns the words, so that references that share one bucket rarely share the other.
     """
     width = max(FOLD_BITS, bits)
     words = [reference[at : at + width] for at in range(0, REFERENCE_BITS, width)]
@@ -84,13 +84,14 @@ class OrderTable(wiring.Component):
     room : Out(1)
         It is not there, and there is a place for it.
     store, keep, new : In(1), In(1), In(Order)
-        Stores ``new`` for the reference that was looked up, or removes what is there if ``keep`` is low. Only after
-        ``done``, and only if ``found`` or ``room``.
+        Stores ``new`` for the reference that was looked up, or removes what is there if ``keep`` is low. Only
+        after ``done``, and only if ``found`` or ``room``.
     busy : Out(1)
         The table is being cleared after reset.
 
-    A lookup takes 5 cycles, a store one. A new order goes to the emptier of its two buckets, then to the stash: up
-    to half of the places both are full next to never. No entry moves. After reset it takes orders / 4 cycles to clear it.
+    A lookup takes 5 cycles, a store one. A new order goes to the emptier of its two buckets, then to the
+    stash: up to half of the places both are full next to never. No entry moves. After reset it takes orders /
+    4 cycles to clear it.
     """
 
     def __init__(self, parameters: Parameters):
@@ -187,7 +188,10 @@ class OrderTable(wiring.Component):
             take[1].eq((right < left) & ~groups[1].all()),
             take[2].eq(groups[0].all() & groups[1].all()),
         ]
-        vacant = Cat(Mux(chosen, first_of(~group), 0)[: len(group)] for chosen, group in zip(take, groups, strict=True))
+        vacant = Cat(
+            Mux(chosen, first_of(~group), 0)[: len(group)]
+            for chosen, group in zip(take, groups, strict=True)
+        )
         with m.If(step[3]):
             m.d.sync += [
                 self.found.eq(hits.any()),

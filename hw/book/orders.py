@@ -42,8 +42,9 @@ class Change(data.StructLayout):
 class OrderItem(data.StructLayout):
     """An item with what it did to the orders.
 
-    First ``taken`` goes from the book, then ``added`` comes. ``cause`` is what makes the symbol untrusted, 0 if nothing
-    does. ``trade`` is one, at ``price`` or, if ``at_level``, at that of the level that ``taken`` names.
+    First ``taken`` goes from the book, then ``added`` comes. ``cause`` is what makes the symbol untrusted, 0
+    if nothing does. ``trade`` is one, at ``price`` or, if ``at_level``, at that of the level that ``taken``
+    names.
     """
 
     def __init__(self, parameters: Parameters):
@@ -53,7 +54,9 @@ class OrderItem(data.StructLayout):
                 "taken": Change(parameters),
                 "added": Change(parameters),
                 "cause": TrustCause,
-                "trade": data.StructLayout({"valid": 1, "side": 1, "quantity": 32, "at_level": 1, "price": 32}),
+                "trade": data.StructLayout(
+                    {"valid": 1, "side": 1, "quantity": 32, "at_level": 1, "price": 32}
+                ),
             }
         )
 
@@ -77,8 +80,9 @@ class Orders(wiring.Component):
     count_... : Out(1)
         Pulses of the counters.
 
-    A message that has an order takes 11 cycles, a replace 18, everything else 3. One item at a time. A new order that finds the
-    table full, or both its buckets and the stash, is not stored: it counts, and the symbol is not trusted any more.
+    A message that has an order takes 11 cycles, a replace 18, everything else 3. One item at a time. A new
+    order that finds the table full, or both its buckets and the stash, is not stored: it counts, and the
+    symbol is not trusted any more.
     """
 
     def __init__(self, parameters: Parameters):
@@ -145,9 +149,8 @@ class Orders(wiring.Component):
             m.d.sync += out.cause.eq(cause)
 
         with m.FSM() as fsm:
-            with m.State("CLEAR"):
-                with m.If(~table.busy):
-                    m.next = "IDLE"
+            with m.State("CLEAR"), m.If(~table.busy):
+                m.next = "IDLE"
             with m.State("IDLE"):
                 m.d.comb += self.i.ready.eq(1)
                 m.d.sync += [
@@ -192,9 +195,10 @@ class Orders(wiring.Component):
                 with m.If(table.done):
                     m.next = "AMOUNT"
             with m.State("AMOUNT"):
+                more = message.quantity > order.quantity
                 m.d.sync += [
-                    over.eq(~is_type(WHOLE) & (message.quantity > order.quantity)),
-                    taken.eq(Mux(is_type(WHOLE) | (message.quantity > order.quantity), order.quantity, message.quantity)),
+                    over.eq(~is_type(WHOLE) & more),
+                    taken.eq(Mux(is_type(WHOLE) | more, order.quantity, message.quantity)),
                 ]
                 m.next = "TAKE"
                 with m.If(~mine):
@@ -249,9 +253,8 @@ class Orders(wiring.Component):
                     m.d.comb += [self.count_bad_value.eq(1), table.start.eq(0)]
                     untrust(TrustCause.BAD_VALUE)
                     m.next = "SEND"
-            with m.State("SEEK"):
-                with m.If(table.done):
-                    m.next = "ADD"
+            with m.State("SEEK"), m.If(table.done):
+                m.next = "ADD"
             with m.State("ADD"):
                 m.next = "SEND"
                 with m.If(table.found):

@@ -20,7 +20,9 @@ TICK_BITS = 16
 
 
 class Ticks(data.Struct):
-    """The prices of a ladder: ``base`` is level 0, ``span`` is levels * tick, ``reciprocal`` is 2^32 // tick + 1."""
+    """The prices of a ladder: ``base`` is level 0, ``span`` is levels * tick, ``reciprocal`` is 2^32 // tick
+    + 1.
+    """
 
     base: 32
     tick: 32
@@ -29,14 +31,18 @@ class Ticks(data.Struct):
 
 
 class Place(data.StructLayout):
-    """Where a price lies: on level ``index`` if ``in_band``, else ``below``, ``above``, or between two levels."""
+    """Where a price lies: on level ``index`` if ``in_band``, else ``below``, ``above``, or between two
+    levels.
+    """
 
     def __init__(self, parameters: Parameters):
         super().__init__({"in_band": 1, "below": 1, "above": 1, "index": parameters.index_bits})
 
 
 class MappedItem(data.StructLayout):
-    """An item with its symbol; ``error`` is the verdict on SET_SYMBOL, ``place`` that of the price of A, F and U."""
+    """An item with its symbol; ``error`` is the verdict on SET_SYMBOL, ``place`` that of the price of A, F
+    and U.
+    """
 
     def __init__(self, parameters: Parameters):
         super().__init__(
@@ -75,8 +81,8 @@ class SymbolMap(wiring.Component):
         An item is inside, or the map is being cleared after reset.
     count_messages_unmapped : Out(1)
 
-    A message takes 5 cycles, with a price 11, a command 3, SET_SYMBOL 24. One item at a time. After reset it takes
-    ``locates`` cycles to clear the map.
+    A message takes 5 cycles, with a price 11, a command 3, SET_SYMBOL 24. One item at a time. After reset it
+    takes ``locates`` cycles to clear the map.
     """
 
     def __init__(self, parameters: Parameters):
@@ -134,9 +140,8 @@ class SymbolMap(wiring.Component):
         # -- the level of a price: (price - base) * reciprocal >> 32, by halves of 16 bits ------
         distance, below, inside = Signal(32), Signal(), Signal()
         reciprocal, tick = ticks_read.data.reciprocal, ticks_read.data.tick[:TICK_BITS]
-        low, crossed, high = Signal(32), Signal(33), Signal(32)
+        low, first, second, high = (Signal(32, name=f"part_{n}") for n in range(4))
         index, steps, on_level = Signal(parameters.index_bits), Signal(32), Signal()
-        first, second = Signal(32), Signal(32)
         m.d.sync += [
             low.eq(distance[:16] * reciprocal[:16]),
             first.eq(distance[:16] * reciprocal[16:]),
@@ -232,22 +237,21 @@ class SymbolMap(wiring.Component):
                 m.next = "SEND"
                 with m.If(setting("opcode") == Opcode.SET_SYMBOL):
                     m.next = "SETTLE"
-            with m.State("SETTLE"):
-                with m.If(self.settled):
-                    m.d.sync += [
-                        multiplier.eq(settings.tick),
-                        bits_left.eq(TICK_BITS),
-                        factors[0].eq(settings.reciprocal - 1),
-                        factors[1].eq(settings.span),
-                        *(product.eq(0) for product in products),
-                    ]
-                    m.next = "MULTIPLY"
-                    with m.If(~in_range):
-                        m.d.sync += error.eq(CommandError.BAD_SYMBOL)
-                        m.next = "SEND"
-                    with m.Elif((self.live | self.slots_busy).bit_select(symbol, 1)):
-                        m.d.sync += error.eq(CommandError.BUSY)
-                        m.next = "SEND"
+            with m.State("SETTLE"), m.If(self.settled):
+                m.d.sync += [
+                    multiplier.eq(settings.tick),
+                    bits_left.eq(TICK_BITS),
+                    factors[0].eq(settings.reciprocal - 1),
+                    factors[1].eq(settings.span),
+                    *(product.eq(0) for product in products),
+                ]
+                m.next = "MULTIPLY"
+                with m.If(~in_range):
+                    m.d.sync += error.eq(CommandError.BAD_SYMBOL)
+                    m.next = "SEND"
+                with m.Elif((self.live | self.slots_busy).bit_select(symbol, 1)):
+                    m.d.sync += error.eq(CommandError.BUSY)
+                    m.next = "SEND"
             with m.State("MULTIPLY"):
                 m.d.sync += [bits_left.eq(bits_left - 1), multiplier.eq(multiplier >> 1)]
                 for factor, product in zip(factors, products, strict=True):

@@ -12,14 +12,15 @@ from hw.risk.release import Direct, Release
 class KillStopsOrders(wiring.Component):
     """Gate and release as the trader connects them, with all else free.
 
-    Asserted, for every sequence of inputs, unbounded: an order (NEW or REPLACE) that appears at the release in a cycle was passed by
-    the gate in the cycle before, with no reason against it and with the kill bit low. So once kill is high, no order
-    appears from the next cycle on.
+    Asserted, for every sequence of inputs, unbounded: an order (NEW or REPLACE) that appears at the release in a
+    cycle was passed by the gate in the cycle before, with no reason against it and with the kill bit low. So once
+    kill is high, no order appears from the next cycle on.
 
     Parameters
     ----------
     mutation : str, optional
-        ``kill``: the gate does not see the kill bit. ``decision``: the release does not look at the gate's decision. Either must be caught.
+        ``kill``: the gate does not see the kill bit. ``decision``: the release does not look at the gate's decision.
+        Either must be caught.
     """
 
     def __init__(self, mutation: str | None = None):

@@ -27,7 +27,8 @@ class CounterBank(wiring.Component):
     data : Out(32)
         Its value at the clock edge after ``index`` was there.
 
-    Latency 1 cycle, one read per cycle. A counter may step in every cycle: its register holds more than a round of the walker brings.
+    Latency 1 cycle, one read per cycle. A counter may step in every cycle: its register holds more than a round of
+    the walker brings.
     """
 
     def __init__(self, count: int):

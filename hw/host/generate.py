@@ -25,8 +25,8 @@ ORIGIN = "hw/host/registers.rdl"
 class Field:
     """Bits ``low`` to ``low + width - 1`` of a register.
 
-    ``source`` says where the value lives: ``constant`` (``reset``, for good), ``card`` (the gateware drives it) or ``host`` (the
-    host writes it, the gateware reads it).
+    ``source`` says where the value lives: ``constant`` (``reset``, for good), ``card`` (the gateware drives it) or
+    ``host`` (the host writes it, the gateware reads it).
     """
 
     name: str
@@ -111,7 +111,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Bits of a register. ``source``: ``constant``, ``card`` (the gateware drives it) or ``host`` (the host writes it)."""
+    """Bits of a register. ``source``: ``constant``, ``card`` (driven by the gateware) or ``host`` (written by it)."""
 
     name: str
     low: int
@@ -137,7 +137,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """A 32-bit register, or ``count`` of them in a row, at a byte address. ``external``: not kept by the register bank."""
+    """A 32-bit register, or ``count`` in a row, at a byte address. ``external``: not kept by the register bank."""
 
     name: str
     address: int
@@ -226,7 +226,7 @@ def page(registers: list[Register]) -> str:
     lines = [
         "# Registers",
         "",
-        f"Made from `{ORIGIN}` by `python -m hw.host.generate`; do not edit. Addresses in bytes, 32-bit registers, little-endian.",
+        f"Made from `{ORIGIN}` by `python -m hw.host.generate`; do not edit. Addresses in bytes, registers of 32 bits.",
         "A read of an address that is not here gives 0, a write to it does nothing.",
         "",
         "| address | register | what it is |",

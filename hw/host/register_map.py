@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Bits of a register. ``source``: ``constant``, ``card`` (the gateware drives it) or ``host`` (the host writes it)."""
+    """Bits of a register. ``source``: ``constant``, ``card`` (driven by the gateware) or ``host`` (written by it)."""
 
     name: str
     low: int
@@ -33,7 +33,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """A 32-bit register, or ``count`` of them in a row, at a byte address. ``external``: not kept by the register bank."""
+    """A 32-bit register, or ``count`` in a row, at a byte address. ``external``: not kept by the register bank."""
 
     name: str
     address: int

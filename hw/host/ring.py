@@ -21,7 +21,8 @@ class EventRing(wiring.Component):
     Parameters
     ----------
     records : int
-        Events that wait to be cut into beats, a power of 2. Inside the card only: it is drained at one event in 8 cycles.
+        Events that wait to be cut into beats, a power of 2. Inside the card only: it is drained at one event in 8
+        cycles.
     beats : int
         Beats that wait for the host, at least 16.
 
@@ -40,7 +41,8 @@ class EventRing(wiring.Component):
     count_events_lost : Out(1)
         An event found the ring full.
 
-    First beat 3 cycles after the event, then a beat per cycle. An event that finds less than 8 beats free is dropped whole.
+    First beat 3 cycles after the event, then a beat per cycle. An event that finds less than 8 beats free is dropped
+    whole.
     """
 
     def __init__(self, records: int = 16, beats: int = 1024):

@@ -22,7 +22,9 @@ FIELDS: dict[str, dict[str, str]] = {
     "order_reference": dict.fromkeys("AFECXD", "order_reference") | {"U": "original_order_reference"},
     "new_order_reference": {"U": "new_order_reference"},
     "match_number": dict.fromkeys("ECP", "match_number"),
-    "quantity": dict.fromkeys("AFUP", "shares") | dict.fromkeys("EC", "executed_shares") | {"X": "cancelled_shares"},
+    "quantity": dict.fromkeys("AFUP", "shares")
+    | dict.fromkeys("EC", "executed_shares")
+    | {"X": "cancelled_shares"},
     "price": dict.fromkeys("AFUP", "price") | {"C": "execution_price"},
     "code": CODES,
     "action": {"h": "operational_halt_action"},
@@ -43,7 +45,8 @@ class Decoder(wiring.Component):
     head, start : In(PacketHead), In(1)
         The packet that the messages from now on belong to, with ``start``.
     o : Out(stream of Item)
-        A MESSAGE for each, also for those of unknown type or wrong length, but for those that the packet head skips.
+        A MESSAGE for each, also for those of unknown type or wrong length, but for those that the packet head
+        skips.
     busy : Out(1)
         A message is inside.
     count_messages, count_itch_unknown, count_itch_bad_length : Out(1)
@@ -143,13 +146,12 @@ class Decoder(wiring.Component):
                         for code, field in sources.items():
                             with m.Case(ord(code)):
                                 m.d.sync += message[name].eq(source(ITCH.by_code[ord(code)], field))
-                with m.Switch(type_code):
-                    with m.Case(*each(SIDED)):
-                        with m.Switch(source(itch.ADD_ORDER, "side")):
-                            with m.Case(ord("B")):
-                                m.d.sync += message.side.eq(Side.BUY)
-                            with m.Case(ord("S")):
-                                m.d.sync += message.side.eq(Side.SELL)
+                side = source(itch.ADD_ORDER, "side")
+                with m.Switch(type_code), m.Case(*each(SIDED)), m.Switch(side):
+                    with m.Case(ord("B")):
+                        m.d.sync += message.side.eq(Side.BUY)
+                    with m.Case(ord("S")):
+                        m.d.sync += message.side.eq(Side.SELL)
                 with m.Switch(type_code):
                     with m.Case(*each(PRINTED)):
                         m.d.sync += message.printable.eq(1)

@@ -1,6 +1,7 @@
 """Messages out of a stream of bytes in which each has two bytes of length before it.
 
-The framing of MoldUDP64's message blocks and of SoupBinTCP's packets: a big-endian length, then as many bytes.
+The framing of MoldUDP64's message blocks and of SoupBinTCP's packets: a big-endian length, then as many
+bytes.
 """
 
 from amaranth.hdl import Cat, Module, Mux, Signal
@@ -18,17 +19,18 @@ class Splitter(wiring.Component):
     Members
     -------
     i : In(stream of Beat)
-        The bytes. ``last`` means nothing, any beat may hold 0 to 8 bytes: a stream may be cut anywhere, and goes on.
+        The bytes. ``last`` means nothing, any beat may hold 0 to 8 bytes: a stream may be cut anywhere, and
+        goes on.
     o : Out(stream of Beat)
-        The messages without their length, each from byte 0 of a beat on, its end marked with ``last``. A message of
-        length 0 is one beat with count 0.
+        The messages without their length, each from byte 0 of a beat on, its end marked with ``last``. A
+        message of length 0 is one beat with count 0.
     clear : In(1)
         Forgets what has come in, also half a message.
     busy : Out(1)
         Something can still come out without more bytes.
 
-    A beat of a message comes out 2 cycles after the last byte of it has come in. A full beat takes 2 cycles, a length one more. What
-    does not fit waits at ``i``.
+    A beat of a message comes out 2 cycles after the last byte of it has come in. A full beat takes 2 cycles,
+    a length one more. What does not fit waits at ``i``.
     """
 
     i: In(stream.Signature(Beat))

@@ -36,15 +36,15 @@ class Receiver(wiring.Component):
     write_address, write_data, write_enable : Out
         A word of message blocks for the packet buffer.
     o : Out(stream of Packet)
-        A packet that is valid and whole in the buffer, but for its stamp. Until it is taken nothing more is received, so
-        that the buffer stays as it is.
+        A packet that is valid and whole in the buffer, but for its stamp. Until it is taken nothing more is
+        received, so that the buffer stays as it is.
     verdict : Out(Verdict)
         The verdict on a frame.
     judged : Out(1)
         ``verdict`` is valid: one pulse per frame.
 
-    A packet is offered 6 cycles after its last beat. One beat per cycle, but a beat in which more than one message begins takes
-    a cycle for each; 5 cycles more per packet.
+    A packet is offered 6 cycles after its last beat. One beat per cycle, but a beat in which more than one
+    message begins takes a cycle for each; 5 cycles more per packet.
     """
 
     i: In(stream.Signature(Segment))
@@ -70,21 +70,20 @@ class Receiver(wiring.Component):
         same = Signal(2)
         sequence, count = Signal(64), Signal(16)
         short = Signal()
-        with m.If(strip.taken):
-            with m.Switch(strip.number):
-                with m.Case(0):
-                    m.d.sync += [same[0].eq(beat == self.session[:64]), short.eq(1)]
-                with m.Case(1):
-                    m.d.sync += [
-                        same[1].eq(beat[:16] == self.session[64:]),
-                        sequence[16:].eq(big_endian(beat[16:])),
-                    ]
-                with m.Case(2):
-                    m.d.sync += [
-                        sequence[:16].eq(big_endian(beat[:16])),
-                        count.eq(big_endian(beat[16:32])),
-                        short.eq(self.i.payload.count < 4),
-                    ]
+        with m.If(strip.taken), m.Switch(strip.number):
+            with m.Case(0):
+                m.d.sync += [same[0].eq(beat == self.session[:64]), short.eq(1)]
+            with m.Case(1):
+                m.d.sync += [
+                    same[1].eq(beat[:16] == self.session[64:]),
+                    sequence[16:].eq(big_endian(beat[16:])),
+                ]
+            with m.Case(2):
+                m.d.sync += [
+                    sequence[:16].eq(big_endian(beat[:16])),
+                    count.eq(big_endian(beat[16:32])),
+                    short.eq(self.i.payload.count < 4),
+                ]
         m.d.comb += [
             strip.count.eq(self.i.payload.count),
             strip.begin.eq(strip.number == 2),

@@ -51,22 +51,19 @@ class Ethernet(wiring.Component):
         first, second, third = ethertype(4), ethertype(0), ethertype(4)
         tagged, verdict, have = Signal(), Signal(Verdict), self.i.payload.count
         m.d.comb += strip.verdict.eq(verdict)
-        with m.If(strip.taken):
-            with m.Switch(strip.number):
-                with m.Case(0):
-                    m.d.sync += [verdict.eq(Verdict.TRUNCATED), tagged.eq(0)]
-                with m.Case(1):
+        with m.If(strip.taken), m.Switch(strip.number):
+            with m.Case(0):
+                m.d.sync += [verdict.eq(Verdict.TRUNCATED), tagged.eq(0)]
+            with m.Case(1), m.If(have >= 6):
+                m.d.sync += verdict.eq(Mux(first == IPV4_TYPE, Verdict.OK, Verdict.NOT_IPV4))
+                with m.If(is_tag(first)):
+                    m.d.sync += [tagged.eq(1), verdict.eq(Verdict.TRUNCATED)]
+            with m.Case(2), m.If(tagged & (have >= 2)):
+                m.d.sync += verdict.eq(Mux(second == IPV4_TYPE, Verdict.OK, Verdict.NOT_IPV4))
+                with m.If(is_tag(second)):
+                    m.d.sync += verdict.eq(Verdict.TRUNCATED)
                     with m.If(have >= 6):
-                        m.d.sync += verdict.eq(Mux(first == IPV4_TYPE, Verdict.OK, Verdict.NOT_IPV4))
-                        with m.If(is_tag(first)):
-                            m.d.sync += [tagged.eq(1), verdict.eq(Verdict.TRUNCATED)]
-                with m.Case(2):
-                    with m.If(tagged & (have >= 2)):
-                        m.d.sync += verdict.eq(Mux(second == IPV4_TYPE, Verdict.OK, Verdict.NOT_IPV4))
-                        with m.If(is_tag(second)):
-                            m.d.sync += verdict.eq(Verdict.TRUNCATED)
-                            with m.If(have >= 6):
-                                m.d.sync += verdict.eq(Mux(third == IPV4_TYPE, Verdict.OK, Verdict.NOT_IPV4))
+                        m.d.sync += verdict.eq(Mux(third == IPV4_TYPE, Verdict.OK, Verdict.NOT_IPV4))
         with m.Switch(strip.number):
             with m.Case(1):
                 m.d.comb += [strip.begin.eq((first == IPV4_TYPE) & (have >= 6)), strip.lane.eq(6)]

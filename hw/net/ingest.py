@@ -2,7 +2,7 @@
 
 from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import memory, stream, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib.wiring import In, Out, connect
 
 from hw.moldudp64.receiver import BUFFER_WORDS, Packet, Receiver
 from hw.net.ethernet import Ethernet
@@ -47,9 +47,9 @@ class Ingest(wiring.Component):
     count_... : Out(1)
         ``count_frames`` and a pulse for each reason to drop one.
 
-    A packet comes out about 20 cycles after the last beat of its frame. One beat per cycle, with 5 cycles between frames. While a
-    packet waits to be taken the next frame may come in as far as its header; then ``i`` is not ready any more: it stalls
-    the port, drops nothing by itself.
+    A packet comes out about 20 cycles after the last beat of its frame. One beat per cycle, with 5 cycles
+    between frames. While a packet waits to be taken the next frame may come in as far as its header; then
+    ``i`` is not ready any more: it stalls the port, drops nothing by itself.
     """
 
     def __init__(self):
@@ -130,12 +130,11 @@ class Ingest(wiring.Component):
         m.d.comb += self.busy.eq((inside != 0) | self.i.valid | self.packet.valid)
 
         m.d.comb += self.count_frames.eq(receiver.judged)
-        with m.If(receiver.judged):
-            with m.Switch(receiver.verdict):
-                with m.Case(Verdict.OK):
-                    m.d.comb += self.count_packets.eq(1)
-                for verdict in Verdict:
-                    if verdict is not Verdict.OK:
-                        with m.Case(verdict):
-                            m.d.comb += getattr(self, f"count_{verdict.name.lower()}").eq(1)
+        with m.If(receiver.judged), m.Switch(receiver.verdict):
+            with m.Case(Verdict.OK):
+                m.d.comb += self.count_packets.eq(1)
+            for verdict in Verdict:
+                if verdict is not Verdict.OK:
+                    with m.Case(verdict):
+                        m.d.comb += getattr(self, f"count_{verdict.name.lower()}").eq(1)
         return m

@@ -26,8 +26,8 @@ class Ipv4(wiring.Component):
     i : In(stream of Segment)
         Packets.
     o : Out(stream of Segment)
-        A beat with source and destination address as they lie in the header, then the payload: the addresses are part
-        of UDP's checksum. Verdicts: TRUNCATED, NOT_IPV4, BAD_IP_CHECKSUM, FRAGMENT, NOT_UDP.
+        A beat with source and destination address as they lie in the header, then the payload: the addresses
+        are part of UDP's checksum. Verdicts: TRUNCATED, NOT_IPV4, BAD_IP_CHECKSUM, FRAGMENT, NOT_UDP.
 
     Latency 2 cycles, one beat per cycle and 5 cycles more per packet, in which the checksum is judged.
     """
@@ -45,7 +45,7 @@ class Ipv4(wiring.Component):
         beat = self.i.payload.data
         version, words, length = Signal(4), Signal(4), Signal(16)
         fragment, udp = Signal(), Signal()
-        source, previous = Signal(32), Signal(32)
+        source = Signal(32)
         have = Signal(17)  # bytes of the frame behind the Ethernet header; stays where it is from 2^16 on
         left = Signal(16)  # of the total length, from this beat on
         with m.If(strip.taken):

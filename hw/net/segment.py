@@ -24,8 +24,9 @@ class Verdict(IntEnum):
 class Segment(data.Struct):
     """Up to eight bytes of a frame from some layer on.
 
-    As :class:`hw.streams.Beat`; a frame that has nothing behind the layer's header is one segment of 0 bytes. ``verdict`` is
-    valid with ``last``: the first layer that does not like the frame says why, and the layers behind leave it so.
+    As :class:`hw.streams.Beat`; a frame that has nothing behind the layer's header is one segment of 0 bytes.
+    ``verdict`` is valid with ``last``: the first layer that does not like the frame says why, and the layers
+    behind leave it so.
     """
 
     data: 64

@@ -10,7 +10,8 @@ from hw.net.segment import Segment, Verdict
 
 
 class Strip(wiring.Component):
-    """The part that all layers share: cuts a frame behind its header, holds its end back until the layer has judged it.
+    """The part that all layers share: cuts a frame behind its header, holds its end back until the layer has
+    judged it.
 
     Parameters
     ----------
@@ -31,15 +32,17 @@ class Strip(wiring.Component):
     begin, lane : In(1), In(3)
         The beat holds the first byte behind the header, in this lane.
     inject, inject_data : In(1), In(64)
-        Puts a beat before what is behind the header. Only with a beat before it begins, or with that very beat.
+        Puts a beat before what is behind the header. Only with a beat before it begins, or with that very
+        beat.
     count : In(4)
         How many bytes of the beat count, at most as many as there are. When it is less than 8, nothing of the
         frame counts behind it.
     verdict : In(Verdict)
         The layer's own verdict, ``wait`` cycles after the last beat until the next frame begins.
 
-    Latency 1 cycle, but the bytes of a beat that the next one completes wait for it. One beat per cycle, and ``wait + 1``
-    cycles more per frame. It overwrites nothing: a consumer that does not take stalls the producer.
+    Latency 1 cycle, but the bytes of a beat that the next one completes wait for it. One beat per cycle, and
+    ``wait + 1`` cycles more per frame. It overwrites nothing: a consumer that does not take stalls the
+    producer.
     """
 
     def __init__(self, *, lanes: Sequence[int], wait: int):

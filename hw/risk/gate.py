@@ -119,8 +119,8 @@ class RiskGate(wiring.Component):
     state_mask : Out(REASON_COUNT)
         State reasons of ``state``, without KILL_STRATEGY, 2 cycles behind it. It runs whether an order is there or not.
 
-    Latency 3 cycles from ``start`` to ``done``, one order per cycle; there is nothing that could overflow. Sums are exact: where the
-    engine's 64 bits would wrap, the check fails.
+    Latency 3 cycles from ``start`` to ``done``, one order per cycle; there is nothing that could overflow. Sums are
+    exact: where the engine's 64 bits would wrap, the check fails.
     """
 
     def __init__(self):

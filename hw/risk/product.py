@@ -25,7 +25,7 @@ class Product32(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         low, cross_1, cross_2, high = parts = [Signal(32, name=name) for name in ("ll", "lh", "hl", "hh")]
-        halves = [(self.a[:16], self.b[:16]), (self.a[:16], self.b[16:]), (self.a[16:], self.b[:16]), (self.a[16:], self.b[16:])]
+        halves = [(x, y) for x in (self.a[:16], self.a[16:]) for y in (self.b[:16], self.b[16:])]
         m.d.sync += [part.eq(x * y) for part, (x, y) in zip(parts, halves, strict=True)]
         m.d.sync += self.o.eq(Cat(low[:16], Cat(low[16:], high) + cross_1 + cross_2))
         return m

@@ -24,8 +24,8 @@ class CommandReader(wiring.Component):
     busy : Out(1)
         A command is inside.
 
-    The item comes 1 cycle after the last beat, a command every 9 cycles. One of another length is passed on with opcode 0, which
-    the trader refuses.
+    The item comes 1 cycle after the last beat, a command every 9 cycles. One of another length is passed on with
+    opcode 0, which the trader refuses.
     """
 
     def __init__(self):

@@ -14,8 +14,8 @@ ITEM = stream.Signature(Item)
 class Sequencer(wiring.Component):
     """Merges feed, order session, commands and clock.
 
-    Ticks, and the commands that the arbiter has to know, take the way through the feed handler: what they cause there comes out
-    before them. No command overtakes another.
+    Ticks, and the commands that the arbiter has to know, take the way through the feed handler: what they cause there
+    comes out before them. No command overtakes another.
 
     Members
     -------
@@ -32,7 +32,8 @@ class Sequencer(wiring.Component):
     busy : Out(1)
         An item is inside.
 
-    Latency 2 cycles, an item per cycle. The three take turns when more than one has an item; each can be held up by the trader.
+    Latency 2 cycles, an item per cycle. The three take turns when more than one has an item; each can be held up by
+    the trader.
     """
 
     def __init__(self):

@@ -4,8 +4,8 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.items import Item, ItemKind
 from hw.itch.splitter import Splitter
+from hw.items import Item, ItemKind
 from hw.ouch.decoder import PACKET_BYTES, OuchDecoder
 from hw.ouch.message import Inbound
 from hw.streams import BEAT_BYTES, Beat
@@ -28,7 +28,8 @@ class SessionReceiver(wiring.Component):
     busy : Out(1)
         A packet is inside, or can come out without more bytes.
 
-    Latency 5 cycles behind the splitter, one packet at a time. It takes no more bytes while the item waits; the stream is TCP's.
+    Latency 5 cycles behind the splitter, one packet at a time. It takes no more bytes while the item waits; the
+    stream is TCP's.
     """
 
     def __init__(self):
@@ -67,7 +68,7 @@ class SessionReceiver(wiring.Component):
         packet, length, at = Signal(64 * BEATS), Signal(16), Signal(range(BEATS + 1))
         decoded = Signal(2)
         m.d.comb += [
-            working.eq((at != 0) | decoded.any()),
+            working.eq(decoded.any()),
             self.busy.eq(splitter.busy | working | self.o.valid | admitted),
             decoder.packet.eq(packet),
             decoder.length.eq(length),
@@ -81,6 +82,8 @@ class SessionReceiver(wiring.Component):
                 m.d.sync += length.eq(splitter.o.payload.count)
             with m.If(splitter.o.payload.last):
                 m.d.sync += [at.eq(0), decoded.eq(1)]
+        with m.If(self.clear):
+            m.d.sync += at.eq(0)
         # Two cycles for the decoder, then its output stands until the item is taken.
         with m.If(decoded.any()):
             m.d.sync += decoded.eq(decoded << 1)

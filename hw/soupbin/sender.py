@@ -81,7 +81,8 @@ class SoupBinSender(wiring.Component):
         with m.If(self.i.ready):
             m.d.sync += left.eq(0)
             with m.If(self.i.valid):
-                m.d.sync += [beats.eq(packet), left.eq(length), self.stamp.eq(message.stamp), self.cause.eq(message.cause)]
+                m.d.sync += [beats.eq(packet), left.eq(length)]
+                m.d.sync += [self.stamp.eq(message.stamp), self.cause.eq(message.cause)]
         with m.Elif(self.o.ready):
             m.d.sync += [beats.eq(beats >> 8 * BEAT_BYTES), left.eq(left - BEAT_BYTES)]
         return m

@@ -1,7 +1,7 @@
 """Steps of a command and of a tick. docs/architecture.md, Semantics, section 11.
 
-``COMMAND`` has the rows of the command's symbol; every command but HEARTBEAT comes to ``ANSWER`` with its error, the order that it
-made, and what comes after.
+``COMMAND`` has the rows of the command's symbol; every command but HEARTBEAT comes to ``ANSWER`` with its error, the
+order that it made, and what comes after.
 """
 
 from amaranth.hdl import Cat, Mux, Signal

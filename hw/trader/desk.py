@@ -165,7 +165,8 @@ class Desk:
         def fill(port, values):
             m.d.comb += [port[name].eq(value) for name, value in values.items()]
 
-        fill(gate.order, {"side": self.side, **{name: order[name] for name in ("replace", "price", "quantity", "strategy")}})
+        asked = ("replace", "price", "quantity", "strategy")
+        fill(gate.order, {"side": self.side, **{name: order[name] for name in asked}})
         fill(
             gate.state,
             {
@@ -296,7 +297,8 @@ class Desk:
 
         self.tat_next = next_tat(self.tat.row, self.limits.row.rate_interval, "tat")
         self.tat_everywhere_next = next_tat(self.tat_everywhere, self.everywhere.rate_interval, "tat_everywhere")
-        self.since_sent, self.since_received = age(self.last_sent, "since_sent"), age(self.last_received, "since_received")
+        self.since_sent = age(self.last_sent, "since_sent")
+        self.since_received = age(self.last_received, "since_received")
 
         last, order = self.last.row, self.order
         same = Signal()

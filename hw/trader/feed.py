@@ -9,7 +9,7 @@ NASDAQ = "Q"
 
 
 def add_states(m, desk):
-    """Adds the steps to the state machine that is open in ``m``: ``MESSAGE``, ``GAP``, ``WHOLE``, ``JOINED``, ``RESUMED``, ``LEVEL``."""
+    """Adds the steps to the state machine that is open in ``m``; those that begin are named like the items."""
     _message(m, desk)
     _changes(m, desk)
     _report(m, desk)
@@ -63,7 +63,9 @@ def _message(m, desk):
             with m.Elif(~entry.mapped):
                 m.next = "DONE"
             with m.Elif(is_type("HY") | (is_type("h") & is_code(NASDAQ))):
-                halt = Mux(message.action == ord("H"), 1, (message.action != ord("T")) & desk.market.row.operational_halt)
+                halt = (message.action == ord("H")) | (
+                    (message.action != ord("T")) & desk.market.row.operational_halt
+                )
                 desk.store(m, desk.market)
                 with m.If(is_type("H")):
                     m.d.comb += desk.market.new.trading_state.eq(message.code)

@@ -1,7 +1,8 @@
 """Steps of an order on its way out: gate, release, bookkeeping. docs/architecture.md, Semantics, sections 8 and 9.
 
-``SUBMIT`` takes the order in ``desk.order`` for the slot ``desk.place``, whose row is in ``desk.slot`` if it is to be replaced;
-``CANCEL`` withdraws the slot in ``desk.slot``. Both go on at ``desk.back``. ``REVALUE`` brings up to date what follows from a slot, and stores it.
+``SUBMIT`` takes the order in ``desk.order`` for the slot ``desk.place``, whose row is in ``desk.slot`` if it is to be
+replaced; ``CANCEL`` withdraws the slot in ``desk.slot``. Both go on at ``desk.back``. ``REVALUE`` brings up to date
+what follows from a slot, and stores it.
 """
 
 from amaranth.hdl import Cat, Mux, Signal

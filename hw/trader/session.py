@@ -9,6 +9,14 @@ from wire.records import EventType, Fault, SessionState, SlotState
 # OUCH types by what they do here
 OTHER = "SPTMN"
 CORRECTION = "BF"
+STEPS = {
+    "A": "ACCEPTED",
+    "U": "REPLACED",
+    "EG": "EXECUTED",
+    "CD": "CANCELLED",
+    "J": "REJECTED",
+    "I": "CANCEL_REJECTED",
+}
 
 
 def add_states(m, desk):
@@ -89,8 +97,7 @@ def _message(m, desk):
         with m.Else():
             m.d.sync += desk.back.eq(Back.EVALUATE)
             with m.Switch(inbound.type):
-                for letters, step in {"A": "ACCEPTED", "U": "REPLACED", "EG": "EXECUTED", "CD": "CANCELLED", "J": "REJECTED",
-                                      "I": "CANCEL_REJECTED"}.items():  # fmt: skip
+                for letters, step in STEPS.items():
                     with m.Case(*map(ord, letters)):
                         m.next = step
     with m.State("UNKNOWN_TOKEN"):
@@ -243,4 +250,4 @@ def _outcomes(m, desk):
     )
 
 
-assert set(OTHER + CORRECTION + "AUEGCDJI") == {record.code for record in OUTBOUND.records}
+assert set(OTHER + CORRECTION + "".join(STEPS)) == {record.code for record in OUTBOUND.records}

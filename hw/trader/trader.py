@@ -65,8 +65,8 @@ class Trader(wiring.Component):
     count_refused : Out(REASON_COUNT)
         Pulses of the reasons' counters.
 
-    A feed message that changes nothing takes 4 cycles, one evaluation without an order about 30, a new or replaced order about 25 more.
-    It waits for the order port and, at most 8 cycles, for the event ring; never for the host.
+    A feed message that changes nothing takes 4 cycles, one evaluation without an order about 30, a new or replaced
+    order about 25 more. It waits for the order port and, at most 8 cycles, for the event ring; never for the host.
     """
 
     def __init__(self, parameters: Parameters):

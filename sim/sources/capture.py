@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.sources.tape import Tape, Vector, from_messages
+from sim.sources.tape import Tape, from_messages
 from wire import ingress, moldudp64, pcap
 from wire.buffers import reader
 from wire.checksum import checksum
@@ -140,10 +140,3 @@ def _messages(buffer: Any, found: Any, numbers: Any, places: Any, sizes: Any) ->
             n += 1
             at += BLOCK_LENGTH + length
 
-
-def write(path: str | Path, buffer: Vector, offsets: Vector, lengths: Vector, timestamps: Vector, *, midnight: int = 0) -> None:
-    """Frames as a capture file; ``timestamps`` are ns since midnight, ``midnight`` ns since the epoch."""
-    data = buffer.data
-    with pcap.Writer(path) as writer:
-        for at, length, time in zip(offsets.tolist(), lengths.tolist(), timestamps.tolist(), strict=True):
-            writer.write(midnight + time, bytes(data[at : at + length]))

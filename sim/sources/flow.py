@@ -1,10 +1,11 @@
 """A market from a seed: zero-intelligence order flow with the message mix of a real day.
 
-After Smith, Farmer, Gillemot and Krishnamurthy (Quantitative Finance 3, 2003) and Bouchaud, Mezard and Potters (2002):
-limit orders, market orders and cancellations are independent Poisson streams. A limit order lies at a distance from
-the opposite best price that is drawn from a power law, a cancellation takes any live order of the stock with the same
-probability, a market order takes from the best opposite orders. Nobody knows a price: spread, depth and the diffusion of
-the price are what comes out.
+After Smith, Farmer, Gillemot and Krishnamurthy (Quantitative Finance 3, 2003) and Bouchaud, Mezard and Potters
+(2002): limit orders, market orders and cancellations come at random and know nothing of a price. A limit order
+lies at a distance from the opposite best price that is drawn from a power law, a market order takes from the best
+opposite orders, a cancellation takes any live order of the stock. As on real days many new orders and
+cancellations are at the best prices: 40 % of the messages change what is there, 2 % change the best price.
+Spread, depth and diffusion of the price are what comes out.
 
 Message mix, sizes and burstiness are those of Nasdaq's 2019-12-30 (design page, section 5): the shares are in
 :data:`MIX`. Cancellation is proportional to the live orders, so their number returns to ``orders`` per stock, and
@@ -85,7 +86,7 @@ class FlowConfig:
             raise ValueError(f"{len(self.prices)} opening prices for {len(self.stocks)} stocks")
 
 
-def flow(config: FlowConfig = FlowConfig()) -> Tape:  # noqa: B008
+def flow(config: FlowConfig = FlowConfig()) -> Tape:
     """The day of a market: opening, ``messages`` messages of trading, close."""
     market = OrderFlow(config)
     return joined(market.opening(), market.more(config.messages), market.closing())
@@ -142,7 +143,7 @@ class OrderFlow:
         if base.min() < 0:
             raise ValueError(f"opening prices {opens.tolist()}: at least {levels // 2 * TICK} for {levels} levels")
         weights = np.cumsum(np.arange(1, n + 1, dtype=float) ** -config.activity)
-        scale = 1.5 + 3.0 * rng.random(n)
+        scale = 6.0 + 6.0 * rng.random(n)
         self._orders = _Orders(
             live=np.tile(np.arange(room, dtype=np.int32), (n, 1)),
             count=np.zeros(n, np.int64),
@@ -236,6 +237,9 @@ def _thresholds() -> Vector:
     return np.array([*edges, round(_CANCEL_SHARE * 10_000), round(attributed * _DRAWS), round(priced * _DRAWS)], np.int64)
 
 
+# Percent: of new orders at the best price, of these inside the spread where there is room, of cancellations the last
+# order at the best price.
+_NEAR_ADD, _IMPROVE, _NEAR_CANCEL = 36, 50, 40
 _THRESHOLDS = _thresholds()
 _ADD, _REPLACE, _CANCEL, _HIDDEN, _IMBALANCE, _MARKET, _DELETE, _ATTRIBUTED, _PRICED = range(9)
 
@@ -362,8 +366,14 @@ def _leave(s: int, o: int, orders: Any, book: Any) -> None:
 
 @compiled
 def _place(s: int, side: int, book: Any, model: Any, random: Any) -> int:
-    """A level: so many ticks from the opposite best, or from the middle while there is none."""
+    """A level: at the best of the own side or one tick better, or so many ticks from the opposite best."""
     levels = book.head.shape[2]
+    buy, sell = book.best[s, _BUY], book.best[s, _SELL]
+    if buy != _NONE and sell != levels and below(random, 100) < _NEAR_ADD:
+        inward = 1 if sell - buy > 1 and below(random, 100) < _IMPROVE else 0
+        level = buy + inward if side == _BUY else sell - inward
+        if MARGIN <= level < levels - MARGIN:
+            return level
     ticks = model.distance[s, below(random, QUANTILES)]
     if side == _BUY:
         opposite = book.best[s, _SELL]
@@ -397,6 +407,9 @@ def _add(
 @compiled
 def _remove_any(out: Any, at: int, s: int, orders: Any, book: Any, model: Any, random: Any, clock: Any) -> int:
     o = _any(s, orders, random)
+    if below(random, 100) < _NEAR_CANCEL:
+        side = below(random, 2)
+        o = np.int64(book.tail[s, side, book.best[s, side]])
     if orders.on_side[s, orders.side[s, o]] < 2:
         return at
     reference = orders.reference[s, o]

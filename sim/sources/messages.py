@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from sim.sources.tape import Tape, Vector, from_messages
 from wire import itch
 from wire.binaryfile import Framing, frame_bytes

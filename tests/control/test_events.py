@@ -36,9 +36,7 @@ def test_every_type_has_words_and_no_raw_field_names(kind: EventType) -> None:
 
 
 def test_a_book_top_names_the_side_that_is_not_there() -> None:
-    found = described(
-        event(EventType.BOOK_TOP, symbol=1, price=2_205_100, quantity=300, info=0b101)[0], STOCKS
-    )
+    found = described(event(EventType.BOOK_TOP, symbol=1, price=2_205_100, quantity=300, info=0b101)[0], STOCKS)
     assert found["stock"] == "AAPL"
     assert (found["bid"], found["ask"]) == ({"price": "220.5100", "quantity": 300}, None)
     assert found["trusted"] is True

@@ -17,9 +17,7 @@ def events_of_a_day(rng: np.random.Generator, count: int) -> np.ndarray:
     kinds = (EventType.BOOK_TOP, EventType.EXECUTED, EventType.ACCEPTED, EventType.CANCELLED, EventType.TRADE)
     rows["type"] = rng.choice(kinds, count)
     rows["side"] = rng.integers(0, 2, count)
-    rows["order_id"] = (
-        rows["symbol"].astype(np.uint64) << 3 | rows["side"].astype(np.uint64) << 2 | (4096 * 7)
-    )
+    rows["order_id"] = rows["symbol"].astype(np.uint64) << 3 | rows["side"].astype(np.uint64) << 2 | (4096 * 7)
     rows["price"] = BID + 100 * rng.integers(-20, 20, count)
     rows["price2"] = rows["price"] + 200
     rows["quantity"] = rng.integers(1, 300, count)
@@ -29,9 +27,7 @@ def events_of_a_day(rng: np.random.Generator, count: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("symbol", [0, 1])
-def test_position_and_pnl_are_those_of_a_walk_through_the_fills(
-    rng: np.random.Generator, symbol: int
-) -> None:
+def test_position_and_pnl_are_those_of_a_walk_through_the_fills(rng: np.random.Generator, symbol: int) -> None:
     events = events_of_a_day(rng, 3000)
     series = of_symbol(events, symbol)
     position = cash = mark = 0
@@ -48,9 +44,7 @@ def test_position_and_pnl_are_those_of_a_walk_through_the_fills(
         walked[int(event["timestamp"])] = (position, cash)
     at = np.array(sorted(walked))
     assert np.nan_to_num(series.position.when(at)).tolist() == [walked[t][0] for t in at]
-    assert len(series.fills.at) == int(
-        ((events["symbol"] == symbol) & (events["type"] == EventType.EXECUTED)).sum()
-    )
+    assert len(series.fills.at) == int(((events["symbol"] == symbol) & (events["type"] == EventType.EXECUTED)).sum())
     mark = bid if position > 0 else ask
     if mark is not None:
         assert series.pnl.values[-1] == cash + position * mark

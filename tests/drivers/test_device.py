@@ -15,8 +15,8 @@ from drivers.software import SoftwareDevice
 from tests.drivers.engine_card import EngineCard
 from wire import frames, itch, moldudp64, ouch42, soupbintcp
 from wire.counters import COUNTERS
-from wire.records import INPUT, CommandError, EventType, Port, Side, SlotState
 from wire.reasons import Reason
+from wire.records import INPUT, CommandError, EventType, Port, Side, SlotState
 
 SIZES = {"symbols": 16, "levels": 4096, "orders": 16384}  # the profile `twin`
 WIDE = (1 << 31) - 1

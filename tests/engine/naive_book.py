@@ -1,4 +1,4 @@
-"""The book in the plainest Python: what ``docs/architecture.md``, sections 3 and 4, says, and nothing for speed.
+"""The book in the plainest Python: what architecture.md, sections 3 and 4, says, and nothing for speed.
 
 It takes messages as dictionaries of fields, so that it shares no offset, table or array with the engine.
 """
@@ -105,9 +105,7 @@ class NaiveBook:
             return [halt] if fields["market_code"] == "Q" else []
         if kind == "P":
             side = BUY if fields["side"] == "B" else SELL
-            return [
-                ("trade", symbol, "P", side, fields["price"], fields["shares"], fields["match_number"], True)
-            ]
+            return [("trade", symbol, "P", side, fields["price"], fields["shares"], fields["match_number"], True)]
 
         trusted, top = self.is_trusted(symbol), self.top(symbol)
         cause, trades = self._change(kind, symbol, fields)

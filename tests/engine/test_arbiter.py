@@ -6,6 +6,7 @@ The reference below is Semantics section 2 written a second time, in plain Pytho
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import hypothesis.strategies as st
 import numpy as np
@@ -240,4 +241,4 @@ def test_recovery_fills_every_gap(steps: list[Step]) -> None:
     assert [each[1] for each in heard if each[0] == "message"] == list(range(1, highest))
     gaps = [each for each in heard if each[0] in ("gap", "whole")]
     assert not gaps or gaps[-1] == ("whole",)
-    assert all(gap[3] for first, gap in zip(gaps, gaps[1:], strict=False) if first[0] == gap[0] == "gap")
+    assert all(gap[3] for first, gap in pairwise(gaps) if first[0] == gap[0] == "gap")

@@ -93,7 +93,18 @@ class Pair:
                     assert list(queue) == self.naive.queue(symbol, side, index)
 
 
-RESULT_FIELDS = ("symbol", "type", "trusted", "cause", "side", "price", "shares", "match", "printable", "value")
+RESULT_FIELDS = (
+    "symbol",
+    "type",
+    "trusted",
+    "cause",
+    "side",
+    "price",
+    "shares",
+    "match",
+    "printable",
+    "value",
+)
 
 
 def test_the_fields_of_the_result_are_where_their_names_say() -> None:
@@ -102,7 +113,25 @@ def test_the_fields_of_the_result_are_where_their_names_say() -> None:
 
 # Few references, so that they meet: small ones, and pairs that fold to the same chain.
 REFERENCES = [0, 1, 2, 3, 0x1_0001, 0x1_0000_0001, 2**63, 2**64 - 1, 64, 128]
-PRICES = [9_999, 9_900, 10_000, 10_050, 10_100, 10_300, 10_700, 10_800, 16_900, 0, 7, 8, 14, 49, 56, 441, 2**32 - 1]
+PRICES = [
+    9_999,
+    9_900,
+    10_000,
+    10_050,
+    10_100,
+    10_300,
+    10_700,
+    10_800,
+    16_900,
+    0,
+    7,
+    8,
+    14,
+    49,
+    56,
+    441,
+    2**32 - 1,
+]
 QUANTITIES = [0, 1, 2, 3, 100, 2**31, 2**32 - 1]
 
 references, prices, quantities = map(st.sampled_from, (REFERENCES, PRICES, QUANTITIES))
@@ -133,7 +162,13 @@ changes = st.one_of(
     ),
     message("X", order_reference=references, cancelled_shares=quantities),
     message("D", order_reference=references),
-    message("U", original_order_reference=references, new_order_reference=references, shares=quantities, price=prices),
+    message(
+        "U",
+        original_order_reference=references,
+        new_order_reference=references,
+        shares=quantities,
+        price=prices,
+    ),
 )
 others = st.one_of(
     message("P", side=sides, shares=quantities, price=prices, match_number=matches),
@@ -182,7 +217,8 @@ def random_messages(rng: np.random.Generator, levels: int, alive: Callable[[], l
             | {"match_number": reference},
             "X": common | {"order_reference": old, "cancelled_shares": shares},
             "D": common | {"order_reference": old},
-            "U": common | {"original_order_reference": old, "new_order_reference": new, "shares": shares, "price": price},
+            "U": common
+            | {"original_order_reference": old, "new_order_reference": new, "shares": shares, "price": price},
         }[kind]
 
 
@@ -255,7 +291,8 @@ def test_a_symbol_that_is_mapped_anew_forgets_its_locate_and_its_doubts() -> Non
 
 
 @pytest.mark.parametrize(
-    ("symbols", "levels", "orders"), [(0, 64, 1), (20_000, 64, 1), (1, 0, 1), (1, 2**21, 1), (16_384, 2**18, 1), (1, 64, 0)]
+    ("symbols", "levels", "orders"),
+    [(0, 64, 1), (20_000, 64, 1), (1, 0, 1), (1, 2**21, 1), (16_384, 2**18, 1), (1, 64, 0)],
 )
 def test_a_book_that_cannot_be_is_refused(symbols: int, levels: int, orders: int) -> None:
     with pytest.raises(ValueError, match="possible"):

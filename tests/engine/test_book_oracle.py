@@ -1,4 +1,4 @@
-"""The book against books that nobody here made: LOBSTER's reconstruction of 2012-06-21, and genuine Nasdaq snippets."""
+"""The book against books that nobody here made: LOBSTER's of 2012-06-21, and genuine Nasdaq snippets."""
 
 import gzip
 import zipfile
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from engine import book
+from engine.replay import replay
 from tests.shared_data import shared_data
 from wire.counters import COUNTER_COUNT, NUMBER
 from wire.itch import ITCH
@@ -42,13 +43,11 @@ class Replay:
     def until(self, messages: int) -> None:
         """Applies messages until that many have been."""
         at, wanted = int(self.stop[0]), messages - self.done
-        assert wanted == book.replay(
-            self.book, self.data, at, len(self.data), wanted, self.counters, self.result, self.stop
-        )
+        assert wanted == replay(self.book, self.data, at, len(self.data), wanted, self.counters, self.result, self.stop)
         self.done = messages
 
     def rows(self, after: list[int], depth: int) -> np.ndarray:
-        """The book after each number of messages, as LOBSTER writes it: ask, size, bid, size, level by level."""
+        """The book after each number of messages, as LOBSTER writes it: ask, size, bid, size by level."""
         out = np.zeros((len(after), depth, 4), np.int64)
         out[:, :, 0], out[:, :, 2] = NO_ASK, NO_BID
         found = np.zeros((depth, 3), np.int64)
@@ -82,28 +81,34 @@ def differences(found: np.ndarray, expected: np.ndarray) -> list[int]:
 
 
 def test_amazons_day_equals_lobsters_book_in_every_row_on_five_levels() -> None:
-    replay = AMZN.replay()
+    amazon = AMZN.replay()
     with (
         zipfile.ZipFile(shared_data(f"lobster/LOBSTER_SampleFile_AMZN_{DAY}_5.zip")) as archive,
         archive.open(f"AMZN_{DAY}_34200000_57600000_orderbook_5.csv") as file,
     ):
         expected = np.loadtxt(file, np.int64, delimiter=",")
     assert expected.shape == (155_935, 20)
-    assert differences(replay.rows(AMZN.after(), 5), expected) == []
-    assert replay.count("orders_added") == replay.count("itch_A") == 84_256
-    for name in ("unknown_reference", "over_execution", "duplicate_reference", "out_of_band", "order_overflow"):
-        assert replay.count(name) == 0, name
-    assert book.is_trusted(replay.book, 0)
+    assert differences(amazon.rows(AMZN.after(), 5), expected) == []
+    assert amazon.count("orders_added") == amazon.count("itch_A") == 84_256
+    for name in (
+        "unknown_reference",
+        "over_execution",
+        "duplicate_reference",
+        "out_of_band",
+        "order_overflow",
+    ):
+        assert amazon.count(name) == 0, name
+    assert book.is_trusted(amazon.book, 0)
 
 
 def test_apples_first_hour_has_lobsters_best_bid_and_offer_with_their_sizes() -> None:
-    replay = AAPL.replay()
+    apple = AAPL.replay()
     with gzip.open(shared_data("lobster/AAPL_level50_first_hour/AAPL_best_bid_ask_row_aligned.csv.gz")) as file:
         expected = np.loadtxt(file, np.int64, delimiter=",")
-    found = differences(replay.rows(AAPL.after(), 1), expected)
+    found = differences(apple.rows(AAPL.after(), 1), expected)
     assert len(expected) == 91_997
     assert (len(expected) - len(found), found[0]) == (91_907, 54_606)
-    assert replay.count("unknown_reference") == 0  # the 46 events on unknown orders were left out of the file
+    assert apple.count("unknown_reference") == 0  # the 46 events on unknown orders were left out of the file
 
 
 def test_apples_first_rows_equal_lobsters_on_forty_levels() -> None:
@@ -121,12 +126,12 @@ def test_microsofts_rows_equal_lobsters_on_forty_levels() -> None:
 
 
 def test_a_bit_flipped_in_amazons_ladder_is_seen_in_the_rows() -> None:
-    replay = AMZN.replay()
+    amazon = AMZN.replay()
     after = AMZN.after()[:2_000]
-    before = replay.rows(after[:1_000], 5)
-    index = book.best_index(replay.book, 0, int(Side.BUY))
-    book.rows(replay.book, "levels")["quantity"][0, index // 4, Side.BUY, index % 4] ^= 1
-    rest = replay.rows(after[1_000:], 5)
+    before = amazon.rows(after[:1_000], 5)
+    index = book.best_index(amazon.book, 0, int(Side.BUY))
+    book.rows(amazon.book, "levels")["quantity"][0, index // 4, Side.BUY, index % 4] ^= 1
+    rest = amazon.rows(after[1_000:], 5)
     whole = AMZN.replay().rows(after, 5)
     assert differences(before, whole[:1_000]) == []
     assert differences(rest, whole[1_000:])
@@ -184,7 +189,7 @@ def test_genuine_snippets_of_many_symbols_are_counted_message_by_message(name: s
     counters = np.zeros(COUNTER_COUNT, np.uint64)
     result, stop = np.zeros(book.RESULT_LENGTH, np.int64), np.zeros(1, np.int64)
     buffer = np.frombuffer(data, np.uint8)
-    assert book.replay(whole, buffer, 0, len(buffer), 10_000, counters, result, stop) == len(messages)
+    assert replay(whole, buffer, 0, len(buffer), 10_000, counters, result, stop) == len(messages)
     assert stop[0] == len(data)
     for counter in ("out_of_band", "top_changes"):
         expected[counter] = int(counters[NUMBER[counter]])

@@ -6,10 +6,11 @@ import pytest
 from bench.itch_mix import TICK, Load, make
 from engine import book
 from engine.memory import BLOCK
+from engine.replay import LOOK_AHEAD_FROM, replay
 from wire.counters import COUNTER_COUNT, NUMBER
 
 LEVELS = 1_024
-LIVE = book.LOOK_AHEAD_FROM + 1_000
+LIVE = LOOK_AHEAD_FROM + 1_000
 
 
 class Run:
@@ -25,9 +26,7 @@ class Run:
         self.stop = np.zeros(1, np.int64)
 
     def replay(self, data: np.ndarray, limit: int) -> int:
-        return book.replay(
-            self.book, data, int(self.stop[0]), len(data), limit, self.counters, self.result, self.stop
-        )
+        return replay(self.book, data, int(self.stop[0]), len(data), limit, self.counters, self.result, self.stop)
 
     def apply(self, data: np.ndarray, begin: int, length: int) -> None:
         book.apply(self.book, data, begin, length, self.counters, self.result)
@@ -67,10 +66,7 @@ def test_a_replay_in_pieces_of_any_size_is_one_message_after_another(load: Load,
 def test_damaged_messages_do_the_same_ahead_of_time(load: Load, rng: np.random.Generator) -> None:
     """What a look-ahead reads may be nonsense; it only ever asks for memory."""
     data = load.data.copy()
-    at, begins = 0, []
-    while at < len(data):
-        begins.append(at)
-        at += 2 + int(data[at + 1])
+    begins = np.cumsum([0, *(2 + length for length in lengths_of(data)[:-1])])
     for begin in rng.choice(begins, 5_000, replace=False).tolist():
         place = begin + 2 + int(rng.integers(0, data[begin + 1]))
         data[place] ^= 1 << int(rng.integers(0, 8))
@@ -93,10 +89,26 @@ def test_a_replay_leaves_a_message_that_is_not_whole(load: Load, cut: int) -> No
 
 
 def test_a_length_of_0_ends_a_replay(load: Load) -> None:
-    middle = 0
-    for _ in range(1_000 + LIVE):
-        middle += 2 + int(load.data[middle + 1])
+    middle = sum(2 + length for length in lengths_of(load.data)[: 1_000 + LIVE])
     data = np.concatenate([load.data[:middle], np.zeros(2, np.uint8), load.data[middle:]])
     run = Run(load)
     assert run.replay(data, 1 << 40) == 1_000 + LIVE
     assert int(run.stop[0]) == middle
+
+
+def test_a_length_beyond_the_end_is_no_message_wherever_it_stands(load: Load) -> None:
+    data = load.data.copy()
+    begin = sum(2 + int(length) for length in lengths_of(data)[:-100])
+    data[begin] = 0xFF
+    run = Run(load)
+    assert run.replay(data, 1 << 40) == load.messages - 100
+    assert int(run.stop[0]) == begin
+    assert run.counters[NUMBER["itch_bad_length"]] == 0
+
+
+def lengths_of(data: np.ndarray) -> list[int]:
+    found, at = [], 0
+    while at < len(data):
+        found.append(int(data[at + 1]))
+        at += 2 + found[-1]
+    return found

@@ -10,7 +10,10 @@ from tests.shared_data import shared_data
 from wire.counters import COUNTER_COUNT, NUMBER
 from wire.itch import ITCH
 
-LONGER = {"reference": ("order_reference", "original_order_reference"), "new_reference": ("new_order_reference",)}
+LONGER = {
+    "reference": ("order_reference", "original_order_reference"),
+    "new_reference": ("new_order_reference",),
+}
 NAMES = LONGER | {
     "price": ("price", "execution_price"),
     "shares": ("shares", "executed_shares", "cancelled_shares"),

@@ -18,8 +18,8 @@ def packet(sequence: int, messages: list[bytes], session: bytes = SESSION, count
 
 def frame(payload: bytes, **fields: object) -> bytes:
     """A frame for the feed's address and port."""
-    given = {"destination": ADDRESS, "destination_port": PORT, "source": 0x0A000001, "source_port": 4000} | fields
-    return build(Frame(payload=payload, **given))
+    given = {"destination": ADDRESS, "destination_port": PORT, "source": 0x0A000001, "source_port": 4000}
+    return build(Frame(payload=payload, **(given | fields)))
 
 
 def random_frame(seed: random.Random) -> bytes:
@@ -31,7 +31,8 @@ def random_frame(seed: random.Random) -> bytes:
     payload = packet(seed.randrange(1, 1 << 40), messages)
     fields: dict[str, object] = {}
     if seed.random() < 0.3:
-        fields["tags"] = tuple((seed.choice((0x8100, 0x88A8)), seed.randrange(1 << 16)) for _ in range(seed.randrange(3)))
+        tags = [(seed.choice((0x8100, 0x88A8)), seed.randrange(1 << 16)) for _ in range(2)]
+        fields["tags"] = tuple(tags[: seed.randrange(3)])
     if seed.random() < 0.2:
         fields["ip_options"] = seed.randbytes(4 * seed.randrange(11))
     if seed.random() < 0.2:
@@ -53,12 +54,14 @@ def random_frame(seed: random.Random) -> bytes:
     elif fault == 4:
         payload += seed.randbytes(seed.randrange(1, 9))
     elif fault == 5:
-        payload = packet(seed.choice((0, 1 << 63, (1 << 63) - 1)), messages, count=seed.choice((0, 0xFFFF, 0xFFFE, None)))
+        count = seed.choice((0, 0xFFFF, 0xFFFE, None))
+        payload = packet(seed.choice((0, 1 << 63, (1 << 63) - 1)), messages, count=count)
     elif fault == 6:
-        payload = packet(7, [], seed.choice((SESSION, b"X" + SESSION[1:], SESSION[:9] + b"X")), count=seed.choice((0, 0xFFFF)))
+        session = seed.choice((SESSION, b"X" + SESSION[1:], SESSION[:9] + b"X"))
+        payload = packet(7, [], session, count=seed.choice((0, 0xFFFF)))
     elif fault == 7:
         payload = payload.ljust(seed.choice((1471, 1472, 1473, 1600)), b"\0")
-    data = bytearray(build(Frame(payload=payload, **({"destination": ADDRESS, "destination_port": PORT} | fields))))
+    data = bytearray(frame(payload, **fields))
     if seed.random() < 0.15:
         for _ in range(seed.choice((1, 1, 2))):
             data[seed.randrange(12, min(len(data), 70))] ^= 1 << seed.randrange(8)

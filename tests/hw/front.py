@@ -15,9 +15,8 @@ from hw.items import BookItem, Item, ItemKind
 from hw.parameters import Parameters
 from hw.streams import Beat
 from tests.hw.verilated import Model
-
 from wire.itch import ITCH
-from wire.records import EVENT, NO_SYMBOL, EventType, Opcode, Port, Side, TrustCause
+from wire.records import EVENT, NO_SYMBOL, CommandError, EventType, Opcode, Port, Side, TrustCause
 
 
 class Front(wiring.Component):
@@ -111,7 +110,7 @@ class FrontModel:
     def __init__(self, parameters: Parameters):
         self.parameters = parameters
         component = Front(parameters)
-        self.counted = [name for name in component.counted]
+        self.counted = component.counted
         self.model = Model(component)
         self.layout = BookItem(parameters)
         self.model["o__ready"].value = 1
@@ -211,7 +210,7 @@ class FrontModel:
         elif kind is ItemKind.RESUMED:
             yield self._event(entry, EventType.TRUST_LOST, info=TrustCause.RESUMED)
         if kind not in (ItemKind.MESSAGE, ItemKind.COMMAND):
-            assert not entry.trust_changed and not entry.top_changed and not entry.trade.valid and not entry.mapped
+            assert (entry.trust_changed, entry.top_changed, entry.trade.valid, entry.mapped) == (0, 0, 0, 0)
 
     def _trust(self, entry: Any) -> Iterator[dict[str, int]]:
         for symbol in range(self.parameters.symbols):
@@ -305,6 +304,7 @@ class FrontModel:
         if opcode == Opcode.SNAPSHOT and entry.mapped:
             yield self._event(entry, EventType.SNAPSHOT_END, symbol, tag=tag)
         error = entry.error
-        if opcode in (Opcode.SNAPSHOT, Opcode.TRUST) and symbol != NO_SYMBOL and not entry.mapped:
-            error = 2
+        needs = opcode == Opcode.SNAPSHOT or (opcode == Opcode.TRUST and symbol != NO_SYMBOL)
+        if needs and not entry.mapped:
+            error = CommandError.BAD_SYMBOL
         yield self._event(entry, EventType.COMMAND, symbol, tag=tag, value=opcode, info=error)

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from engine.path import Engine
+from hw.arbiter.arbiter import COUNTERS as ARBITER_COUNTERS
+from hw.book.book import COUNTERS
 from hw.parameters import Parameters
 from tests.hw.frames import frame, packet
 from tests.hw.front import FrontModel
@@ -16,7 +18,7 @@ from tests.shared_data import shared_data
 from wire import itch
 from wire.binaryfile import read
 from wire.counters import NUMBER
-from wire.records import EVENT, INPUT, Opcode, Port, command
+from wire.records import INPUT, EventType, Opcode, Port, TrustCause, command
 
 pytestmark = [pytest.mark.gateware, pytest.mark.parity]
 
@@ -37,30 +39,33 @@ def engine_answer(inputs: Inputs) -> tuple[np.ndarray, np.ndarray]:
     return events, engine.counters
 
 
-def compare(inputs: Inputs) -> np.ndarray:
-    """Runs the inputs through both; they must agree. The engine's events."""
+def compare(inputs: Inputs) -> tuple[np.ndarray, dict[str, int]]:
+    """Runs the inputs through both; they must agree. Events and counters."""
     front = FrontModel(PARAMETERS)
     events, counters = engine_answer(inputs)
     place = 0
-    for number, (port, stamp, content) in enumerate(inputs):
-        front.take(port, stamp, content)
+
+    def check(number: int) -> None:
+        nonlocal place
         for event in front.events():
             expected = {name: int(events[place][name]) for name in event}
             assert event == expected, f"event {place}, input {number}"
             place += 1
+
+    for number, (port, stamp, content) in enumerate(inputs):
+        front.take(port, stamp, content)
+        check(number)
     front.settle()
-    for event in front.events():
-        assert event == {name: int(events[place][name]) for name in event}, f"event {place}"
-        place += 1
+    check(len(inputs))
     assert place == len(events)
     found = front.counters()
     assert found == {name: int(counters[NUMBER[name]]) for name in found}
-    print(f"{front.model.cycles} cycles")
-    return events
+    return events, found
 
 
 def set_symbol(symbol: int, locate: int, base: int, tick: int = 100, **fields: int) -> bytes:
-    given = {"span": PARAMETERS.levels * tick, "tick_reciprocal": (1 << 32) // tick + 1 if tick > 1 else 0, "enabled": 1}
+    reciprocal = (1 << 32) // tick + 1 if tick > 1 else 0
+    given = {"span": PARAMETERS.levels * tick, "tick_reciprocal": reciprocal, "enabled": 1}
     return command(
         Opcode.SET_SYMBOL,
         symbol,
@@ -76,6 +81,11 @@ def set_feed(**fields: object) -> bytes:
     return command(Opcode.SET_FEED, **({"start_sequence": 1, "hold_ns": 5_000, "session": "20260731AB"} | fields))
 
 
+SYMBOLS: Inputs = [
+    (Port.COMMAND, 2, set_symbol(symbol, locate, 100_000)) for symbol, locate in enumerate((11, 12, 16383))
+]
+
+
 @pytest.mark.oracle
 def test_a_recorded_day_gives_the_same_books():
     messages = list(read(shared_data("itch/AMZN_2012-06-21_full_day_level5.itch.gz")))[:20_000]
@@ -84,13 +94,15 @@ def test_a_recorded_day_gives_the_same_books():
         inputs.append((Port.FEED_A, 1000 + n, frame(packet(n + 1, messages[n : n + 30]))))
         if n % 3000 == 0:
             inputs.append((Port.COMMAND, 1001 + n, command(Opcode.SNAPSHOT, 1, tag=n, parts=1, depth=255)))
-    events = compare(inputs)
+    events, counters = compare(inputs)
     assert len(events) > 5000
+    assert counters["messages"] == len(messages)
 
 
 @pytest.mark.oracle
 def test_genuine_pieces_of_many_symbols_give_the_same_books():
-    """References to orders that were added earlier, nearly all symbols not mapped, every type that there is."""
+    """References to orders that were added earlier, nearly all symbols not mapped, every type that there
+    is."""
     inputs: Inputs = [(Port.COMMAND, 1, set_feed(strict=1))]
     pieces = ["12302019_SNIPPET_open_1000msgs.NASDAQ_ITCH50", "12302019_first_1000msgs.NASDAQ_ITCH50"]
     messages = [message for piece in pieces for message in read(shared_data(f"itch/{piece}"))]
@@ -122,14 +134,16 @@ class Flow:
         seed = self.seed
         head = {"stock_locate": seed.choice((*self.locates, 11, 11, 12, 12)), "timestamp": seed.randrange(1 << 40)}
         code = seed.choice("AAAAAAFFEEECCXXDDDDUUUUUUPPHYhSWRQI")
-        price = 100_000 + seed.choice((100, 100, 100, 50, 1)) * seed.choice((seed.randrange(8), seed.randrange(-300, 1300)))
+        ticks = seed.choice((seed.randrange(8), seed.randrange(-300, 1300)))
+        price = 100_000 + seed.choice((100, 100, 100, 50, 1)) * ticks
         quantity = seed.choice((0, 1, 50, 100, 100, 200, 300, 0xFFFFFFFF))
         side = seed.choice("BBBBBSSSSSX")
         match code:
             case "A" | "F":
                 fields = {"order_reference": self.reference(0.8), "side": side, "shares": quantity, "price": price}
             case "E" | "C":
-                fields = {"order_reference": self.reference(0.02), "executed_shares": quantity, "match_number": seed.randrange(1 << 64)}
+                fields = {"order_reference": self.reference(0.02), "executed_shares": quantity}
+                fields["match_number"] = seed.randrange(1 << 64)
                 if code == "C":
                     fields |= {"printable": seed.choice("YN "), "execution_price": price}
             case "X":
@@ -187,12 +201,12 @@ def random_command(seed: random.Random) -> bytes:
 
 
 @pytest.mark.fuzz
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(4))
 def test_hostile_messages_give_the_same_books(number):
     seed = random.Random(number)
     flow = Flow(seed)
-    inputs: Inputs = [(Port.COMMAND, 1, set_feed(strict=number & 1))]
-    inputs += [(Port.COMMAND, 2, set_symbol(symbol, locate, 100_000)) for symbol, locate in enumerate((11, 12, 16383))]
+    inputs: Inputs = [(Port.COMMAND, 1, set_feed(strict=number & 1)), *SYMBOLS]
     sequence, stamp = 1, 10
     for _ in range(500):
         messages = [flow.message() for _ in range(seed.randrange(1, 12))]
@@ -201,42 +215,57 @@ def test_hostile_messages_give_the_same_books(number):
         stamp += seed.randrange(1000)
         if seed.random() < 0.4:
             inputs.append((Port.COMMAND, stamp, random_command(seed)))
-    events = compare(inputs)
-    assert len(events) > 1000
+    events, counters = compare(inputs)
+    causes = Counter(zip(events["type"], events["info"], strict=True))
+    assert causes[EventType.TRUST_REGAINED, TrustCause.HOST]
+    assert causes[EventType.TRUST_LOST, TrustCause.BAD_VALUE]
+    assert min(counters[name] for name in (*COUNTERS, "itch_unknown", "itch_bad_length") if name != "order_overflow")
 
 
 @pytest.mark.fuzz
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(4))
 def test_lost_late_and_double_packets_give_the_same_items(number):
-    """Both feeds with different packet boundaries, faults, recovery, resume, ticks."""
+    """Both feeds with different packet boundaries and faults; recovery, resume, ticks, a new start in
+    between."""
     seed = random.Random(100 + number)
     flow = Flow(seed)
     messages = [flow.message() for _ in range(2500)]
-    starts = {"start_sequence": 0} if number == 0 else {}
-    inputs: Inputs = [(Port.COMMAND, 1, set_feed(**starts, hold_ns=seed.choice((0, 500, 5000))))]
-    inputs += [(Port.COMMAND, 2, set_symbol(symbol, locate, 100_000)) for symbol, locate in enumerate((11, 12, 16383))]
-    sent: list[tuple[int, int, bytes]] = []
+    inputs: Inputs = [(Port.COMMAND, 1, set_feed(start_sequence=int(number != 0), hold_ns=500)), *SYMBOLS]
+    sent: list[tuple[float, int, bytes]] = []
+
+    def send(time: float, port: int, at: int, size: int) -> None:
+        sent.append((time, port, packet(at + 1, messages[at : at + size])))
+
     for port in (Port.FEED_A, Port.FEED_B):
-        at = 7 if number == 0 else 0
+        at = 0
         while at < len(messages):
             size = seed.randrange(1, 9)
-            if seed.random() > 0.15:
-                late = 400 * seed.random() ** 12
-                sent.append((at + late, port, packet(at + 1, messages[at : at + size])))
+            if seed.random() > (0.1, 0.2, 0.3, 0.4)[number]:
+                send(at + 200 * seed.random() ** 12, port, at, size)
             if seed.random() < 0.05:
-                sent.append((at, port, packet(at + 1 + seed.choice((0, size)), [], count=seed.choice((0, 0xFFFF)))))
+                count = seed.choice((0, 0xFFFF))
+                sent.append((at, port, packet(at + 1 + seed.choice((0, size)), [], count=count)))
             at += size
-        for at in range(0, len(messages), 200):
-            size = seed.randrange(1, 150)
-            sent.append((at + 200, Port.RECOVERY, packet(at + 1, messages[at : at + min(size, 30)])))
-            if seed.random() < 0.5:
-                sent.append((at + 250, Port.COMMAND, command(Opcode.RESUME_FEED, sequence=at + seed.randrange(1, 260), tag=at)))
-            sent.append((at + 100, Port.TICK, b""))
+    for at in range(0, len(messages), 20):
+        if seed.random() < 0.7:
+            send(at + seed.choice((20, 30, 80)), Port.RECOVERY, at - 2 if at else 0, 24)
+        if seed.random() < 0.1:
+            sent.append((at + 10, Port.TICK, b""))
+        if seed.random() < 0.04:
+            resume = command(Opcode.RESUME_FEED, sequence=at + seed.randrange(60), tag=at)
+            sent.append((at + 35, Port.COMMAND, resume))
     sent.append((1200, Port.COMMAND, set_feed(start_sequence=seed.choice((0, 1201)), hold_ns=2000)))
-    for number, (_, port, content) in enumerate(sorted(sent, key=lambda each: each[0])):
-        inputs.append((port, 10 + 100 * number, frame(content) if port <= Port.RECOVERY else content))
-    events = compare(inputs)
-    assert len(events) > 200
+    for place, (_, port, content) in enumerate(sorted(sent, key=lambda each: each[0])):
+        inputs.append((port, 10 + 100 * place, frame(content) if port <= Port.RECOVERY else content))
+    events, counters = compare(inputs)
+    causes = Counter(zip(events["type"], events["info"], strict=True))
+    assert counters["messages"] > 1500
+    assert min(counters[name] for name in ARBITER_COUNTERS if name != "packets_dropped")
+    assert causes[EventType.TRUST_REGAINED, TrustCause.GAP]
+    assert causes[EventType.TRUST_LOST, TrustCause.RESUMED]
+    assert number or causes[EventType.TRUST_LOST, TrustCause.JOINED]
+    assert number < 3 or counters["packets_dropped"]
 
 
 def test_the_book_holds_exactly_as_many_orders_as_it_says():

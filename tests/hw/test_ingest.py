@@ -1,4 +1,5 @@
-"""Ingest against the compiled parsers of ``wire`` and ``engine``, frame by frame, counters and buffers included."""
+"""Ingest against the compiled parsers of ``wire`` and ``engine``, frame by frame, counters and buffers
+included."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ import pytest
 from engine.ingest import ingest as engine_ingest
 from engine.state import create
 from hw.net.ingest import COUNTERS, Ingest
-from tests.hw.frames import ADDRESS, PORT, SESSION, frame, packet, random_frame
+from tests.hw.frames import ADDRESS, PORT, SESSION, random_frame
 from tests.hw.verilated import Model
 from wire.counters import COUNTERS as NAMES
 from wire.records import Port
@@ -36,7 +37,8 @@ def beats(data: bytes) -> list[int]:
 
 
 def send(model: Model, data: bytes, stamp: int, seed: random.Random, counts: Counter[str]) -> tuple[int, bytes] | None:
-    """Hands a frame in, with holes between its beats; the packet that comes out, if one does, as payload and blocks."""
+    """Hands a frame in, with holes between its beats; the packet that comes out, if one does, as payload and
+    blocks."""
     waiting = beats(data)
     found = None
     idle = 0
@@ -100,5 +102,6 @@ def test_every_frame_is_judged_as_the_engine_judges_it(model):
             payload = data[at : at + length]
             header, blocks = found
             assert blocks == payload[20:]
-            assert header == number << 20 | int.from_bytes(payload[10:18], "big") << 64 | int.from_bytes(payload[18:20], "big") << 128
+            sequence, count = (int.from_bytes(payload[a:b], "big") for a, b in ((10, 18), (18, 20)))
+            assert header == number << 20 | sequence << 64 | count << 128
     assert all(kinds[name] > 10 for name in ("packets", *COUNTERS)), kinds

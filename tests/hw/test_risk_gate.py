@@ -19,7 +19,8 @@ from wire.records import MAX_ORDER_PRICE, MAX_ORDER_QUANTITY, Action, SessionSta
 pytestmark = pytest.mark.gateware
 
 MARKINGS = [MARK_BUY, MARK_SELL, MARK_SHORT]
-SLOT_FIELDS = "state cancel_wanted strategy price remaining chain_executed pending_price pending_shares notional".split()
+SLOT_FIELDS = ("state", "cancel_wanted", "strategy", "price", "remaining", "chain_executed")
+SLOT_FIELDS += ("pending_price", "pending_shares", "notional")
 VECTORS = 1500
 
 
@@ -29,7 +30,8 @@ class Judge(wiring.Component):
     def __init__(self):
         super().__init__(
             {"scan": In(1), "start": In(1), "order": In(Order), "state": In(State), "bounds": In(Bounds), "free": In(1),
-             "target": In(3), "kill": In(1), "scanned": Out(1), "remaining": In(32), "notional": In(64), "marking": In(2)}
+             "target": In(3), "kill": In(1), "remaining": In(32), "notional": In(64), "marking": In(2),
+             "scanned": Out(1)}
         )  # fmt: skip
         self.slots = SlotStore(Parameters(symbols=1))
         self.exposure = ExposureScan()
@@ -67,7 +69,8 @@ class Judge(wiring.Component):
 
 
 class Vector:
-    """A state of the engine and an order, drawn so that values lie on, above and below what they are compared with."""
+    """A state of the engine and an order, drawn so that values lie on, above and below what they are compared
+    with."""
 
     def __init__(self, rng):
         self.rng = rng
@@ -108,6 +111,9 @@ class Vector:
         """A limit: mostly out of the way, often at the value, one below or one above."""
         limit = self.near(value) if self.rng.random() < 0.25 else self.pick(0, (1 << width) - 1, (1 << width) - 1)
         return min(max(limit, 0), (1 << width) - 1)
+
+    def best(self, side):
+        return 1_000_000 + int(self.symbol[f"{side}_index"]) * 100
 
     def _draw_slots(self):
         rng, symbol = self.rng, self.symbol
@@ -159,7 +165,7 @@ class Vector:
         core, symbol, price, quantity = self.core, self.symbol, self.price, self.quantity
         target = symbol["slots"][self.place] if self.replace else None
         notional = price * quantity
-        symbol["position"] = self.pick(0, 100, -100, quantity, -quantity, int(self.rng.integers(-(10**6), 10**6))) % 2**31
+        symbol["position"] = self.pick(0, 100, quantity % 2**31, int(self.rng.integers(10**6)), 2**31 - 1)
         if self.rng.random() < 0.5:
             symbol["position"] = -int(symbol["position"])
         others = sum(
@@ -176,7 +182,7 @@ class Vector:
         symbol["locate_quantity"] = self.limit(worst, 32)
         symbol["reg_sho"] = ord(self.pick("0", "0", "1", "2"))
         symbol["max_open_orders"] = self.limit(1 + sum(int(s["state"]) != 0 for s in symbol["slots"]), 16)
-        references = [1_000_000 + int(symbol[f"{side}_index"]) * 100 for side in ("bid", "ask") if symbol[f"has_{side}"]]
+        references = [self.best(side) for side in ("bid", "ask") if symbol[f"has_{side}"]]
         symbol["collar"] = self.limit(min((abs(price - each) for each in references), default=0), 32)
         old = int(target["notional"]) if self.replace else 0
         new = max(int(target["price"]) * int(target["remaining"]), notional) if self.replace else notional
@@ -206,20 +212,22 @@ class Vector:
     def fields(self):
         """What the gateware is given."""
         core, symbol, last = self.core, self.symbol, self.symbol["last"][self.side]
-        price = {side: 1_000_000 + int(symbol[f"{side}_index"]) * 100 if symbol[f"has_{side}"] else 0 for side in ("bid", "ask")}
+        price = {side: self.best(side) if symbol[f"has_{side}"] else 0 for side in ("bid", "ask")}
         state = {
             "stamp": core["stamp"], "killed": core["kill"], "killed_symbol": symbol["kill"],
             "killed_strategies": core["strategy_kills"], "enabled": symbol["enabled"],
             "trading_state": symbol["trading_state"], "operational_halt": symbol["operational_halt"],
             "market_open": core["market_open"], "trusted": core["feed_whole"] & symbol["trusted"],
-            "session_up": core["session"] == SessionState.UP, "last_feed": core["last_feed"], "stale_ns": core["stale_ns"],
-            "last_heartbeat": core["last_heartbeat"], "heartbeat_ns": core["heartbeat_ns"], "pnl": symbol["pnl"],
-            "loss_limit": symbol["loss_limit"], "pnl_total": core["pnl"], "loss_limit_total": core["loss_limit"],
+            "session_up": core["session"] == SessionState.UP, "pnl": symbol["pnl"], "loss_limit": symbol["loss_limit"],
+            "pnl_total": core["pnl"], "loss_limit_total": core["loss_limit"],
+            **{name: core[name] for name in ("last_feed", "stale_ns", "last_heartbeat", "heartbeat_ns")},
         }  # fmt: skip
-        own = "max_quantity max_notional max_position collar locate_quantity rate_burst duplicate_window max_repeats"
+        own = "max_quantity max_notional max_position collar locate_quantity rate_burst duplicate_window max_repeats "
+        own += "max_open_orders reg_sho position has_bid has_ask"
+        card = "max_gross credit position_notional open_notional executed_notional"
         bounds = {
-            **{name: symbol[name] for name in (*own.split(), "max_open_orders", "reg_sho", "position", "has_bid", "has_ask")},
-            **{name: core[name] for name in ("max_gross", "credit", "position_notional", "open_notional", "executed_notional")},
+            **{name: symbol[name] for name in own.split()},
+            **{name: core[name] for name in card.split()},
             **{f"last_{name}": last[name] for name in ("valid", "price", "quantity", "repeats", "time")},
             "best_bid": price["bid"], "best_ask": price["ask"], "tat": symbol["arrival"], "tat_global": core["arrival"],
             "rate_burst_global": core["rate_burst"],

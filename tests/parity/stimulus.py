@@ -210,7 +210,7 @@ class Session:
         setup = [
             commands.set_global(
                 GlobalLimits(
-                    max_gross=int(rng.choice([10**12, 10**9])), credit=int(rng.choice([10**14, 5 * 10**9])),
+                    max_gross=int(rng.choice([10**12, 10**10])), credit=int(rng.choice([10**14, 5 * 10**9])),
                     loss_limit=10**11, stale_ns=5 * 10**9, heartbeat_ns=int(rng.choice([10**10, 900_000_000])),
                     rate_interval=1_000_000, rate_burst=20_000_000, firm="FIRM", token_prefix=PREFIX,
                 )
@@ -279,6 +279,8 @@ class Session:
             self.put(stamp, Port.COMMAND, commands.heartbeat(tag=2))
         for stamp in range(start, end, max((end - start) // 40, 1)):
             self.put(stamp, Port.COMMAND, commands.trust())
+            for symbol in config.symbols:
+                self._let_trade(stamp, symbol)
         for stamp in np.sort(rng.integers(start, end, config.host_orders)).tolist():
             self.put(stamp, Port.COMMAND, b"order")
         for stamp in np.sort(rng.integers(start, end, config.host_changes)).tolist():
@@ -288,6 +290,20 @@ class Session:
         for stamp in np.sort(rng.integers(start, end, config.odd_frames)).tolist():
             number = 1 + int(np.searchsorted(self.tape.timestamps, stamp))
             self.put(stamp, Port(int(rng.integers(3))), odd_frame(rng, number))
+
+    def _let_trade(self, stamp: int, symbol: int) -> None:
+        """Undoes what has come in the way of trading so far."""
+        rng = self.rng
+        size = int(rng.integers(1, 300))
+        limits = Limits(
+            max_quantity=1000, max_position=int(rng.integers(2 * size, 5000)), max_notional=10**10, loss_limit=10**10,
+            collar=20_000, max_open_orders=8, locate_quantity=5000,
+        )  # fmt: skip
+        quoter = Quoter(half_spread=int(rng.integers(0, 8 << 16)), size=size, skew=int(rng.integers(0, 400)))
+        mark = self.config.symbols[symbol].base_price
+        self.put(stamp, Port.COMMAND, commands.set_position(symbol, position=int(rng.integers(-size, size)), mark=mark))
+        self.put(stamp, Port.COMMAND, commands.set_limits(symbol, limits))
+        self.put(stamp, Port.COMMAND, commands.set_quoter(symbol, quoter))
 
     # -- what follows from the device's answers --------------------------------------------------
 

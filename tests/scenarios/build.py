@@ -213,9 +213,7 @@ class Script:
         )
 
     def cancelled(self, identity: int, shares: int, *, reason: str = "U") -> Script:
-        return self.ouch(
-            ouch42.CANCELED, order_token=token(PREFIX, identity), decrement_shares=shares, reason=reason
-        )
+        return self.ouch(ouch42.CANCELED, order_token=token(PREFIX, identity), decrement_shares=shares, reason=reason)
 
     def rejected(self, identity: int, *, reason: str = "T") -> Script:
         return self.ouch(ouch42.REJECTED, order_token=token(PREFIX, identity), reason=reason)
@@ -293,9 +291,12 @@ class Script:
             time_in_force=time_in_force,
         )
 
-    def arrays(self) -> tuple[np.ndarray, np.ndarray]:
-        """Inputs and buffer as ``process`` takes them."""
-        return np.array(self._rows, INPUT), np.frombuffer(bytes(self._bytes), np.uint8)
+    def arrays(self, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs, from the ``first`` on, and buffer as ``process`` takes them."""
+        inputs = np.array(self._rows[first:], INPUT)
+        begin = int(inputs["offset"][0]) if len(inputs) else 0
+        inputs["offset"] -= np.uint64(begin)
+        return inputs, np.frombuffer(bytes(self._bytes[begin:]), np.uint8)
 
 
 # -- results ---------------------------------------------------------------------------------------
@@ -327,6 +328,12 @@ class Result:
         return [ouch42.INBOUND.unpack(packet[3:]) for packet in self.packets if packet[2:3] == b"U"]
 
 
+def packets_of(batch: Any) -> list[bytes]:
+    """The SoupBinTCP packets of a batch."""
+    payload = batch.payload.tobytes()
+    return [payload[int(o["offset"]) :][: int(o["length"])] for o in batch.outputs]
+
+
 def run(device: Any, *scripts: Script) -> Result:
     """Runs scripts one after the other. ``device`` has ``process`` and ``counters``."""
     from wire.counters import COUNTERS
@@ -335,10 +342,7 @@ def run(device: Any, *scripts: Script) -> Result:
     for script in scripts:
         batch = device.process(*script.arrays())
         events.append(batch.events)
-        payload = batch.payload.tobytes()
-        for output in batch.outputs:
-            begin = int(output["offset"])
-            packets.append(payload[begin : begin + int(output["length"])])
+        packets += packets_of(batch)
     counters = {name: int(n) for name, n in zip(COUNTERS, device.counters, strict=True) if n}
     return Result(np.concatenate(events), tuple(packets), counters)
 

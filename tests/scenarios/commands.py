@@ -84,7 +84,9 @@ def _set_symbol() -> list[Scenario]:
 
 def _tick_zero() -> Scenario:
     values = {"stock_locate": LOCATE + 1, "enabled": 1, "base_price": BASE, "tick_reciprocal": 1}
-    return _case("SET_SYMBOL tick 0", market().command(Opcode.SET_SYMBOL, 1, **values), _answers(CommandError.BAD_VALUE))
+    return _case(
+        "SET_SYMBOL tick 0", market().command(Opcode.SET_SYMBOL, 1, **values), _answers(CommandError.BAD_VALUE)
+    )
 
 
 def _errors() -> list[Scenario]:
@@ -112,7 +114,9 @@ def _errors() -> list[Scenario]:
     pending = market().new_order(0, BUY, BID, 10)
     replaced = {"price": BID, "quantity": 10}
     found += [
-        _case("SET_QUOTER enabled 2", market().command(Opcode.SET_QUOTER, 0, enabled=2), _answers(CommandError.BAD_VALUE)),
+        _case(
+            "SET_QUOTER enabled 2", market().command(Opcode.SET_QUOTER, 0, enabled=2), _answers(CommandError.BAD_VALUE)
+        ),
         _case("NEW_ORDER of no side", market().new_order(0, Side.NONE, BID, 1), _answers(CommandError.BAD_VALUE)),
         _case("NEW_ORDER refused", market().new_order(0, BUY, BID, 0), _answers(CommandError.REFUSED)),
         _case(
@@ -176,7 +180,11 @@ def _cancels() -> list[Scenario]:
         _case("CANCEL_ORDER twice, the first rejected", retried, leave("X", "X")),
         _case("CANCEL_ALL", orders().command(Opcode.CANCEL_ALL), leave("X")),
         _case("CANCEL_ALL of a symbol", orders().command(Opcode.CANCEL_ALL, 0), leave("X")),
-        _case("CANCEL_ALL reaches what is accepted later", orders().command(Opcode.CANCEL_ALL).accepted(SELL_1, 10, ASK), wanted),
+        _case(
+            "CANCEL_ALL reaches what is accepted later",
+            orders().command(Opcode.CANCEL_ALL).accepted(SELL_1, 10, ASK),
+            wanted,
+        ),
     ]
 
 
@@ -244,7 +252,7 @@ def _trust() -> list[Scenario]:
         def check(result: Result) -> None:
             assert trust(result) == list(expected)
 
-        return _case(f"TRUST {name}", script, check)
+        return _case(f"TRUST given back: {name}", script, check)
 
     def doubtful() -> Script:
         return market().feed(add(LOCATE, 9, "B", 0, BID))
@@ -266,7 +274,9 @@ def _trust() -> list[Scenario]:
 
 def _snapshots() -> list[Scenario]:
     parts = SnapshotPart.BOOK | SnapshotPart.POSITION | SnapshotPart.ORDERS
-    script = market().feed(add(LOCATE, 3, "B", 50, BID), add(LOCATE, 4, "B", 7, BID - 300), add(LOCATE, 5, "S", 9, ASK + 100))
+    script = market().feed(
+        add(LOCATE, 3, "B", 50, BID), add(LOCATE, 4, "B", 7, BID - 300), add(LOCATE, 5, "S", 9, ASK + 100)
+    )
     script.command(Opcode.SET_POSITION, 0, position=-3, cash=-1_000, mark=BID)
     script.new_order(0, BUY, BID, 10, tag=5).accepted(BUY_1, 10, BID).executed(BUY_1, 4, BID)
     script.command(Opcode.REPLACE_ORDER, order_id=BUY_1, price=BID - 100, quantity=20)
@@ -319,7 +329,11 @@ def _feed_state() -> list[Scenario]:
 
     trading = ord("T") | ord("0") << 16
     return [
-        _case("S: the market closes once", market().feed(system_event("M"), system_event("M")), states((NO_SYMBOL, ord("M")))),
+        _case(
+            "S: the market closes once",
+            market().feed(system_event("M"), system_event("M")),
+            states((NO_SYMBOL, ord("M"))),
+        ),
         _case("S: other codes", market().feed(*(system_event(c) for c in "OSEC")), states()),
         _case("h: halted at Nasdaq", market().feed(operational_halt(LOCATE, "Q", "H")), states((0, trading | 1 << 8))),
         _case(

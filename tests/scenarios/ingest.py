@@ -128,7 +128,11 @@ def _link() -> list[Scenario]:
     return [
         _good("a good frame", GOOD),
         _good("feed B", mold_frame(1, [OPEN], SESSION, destination=ADDRESS_B, destination_port=PORT_B), Port.FEED_B),
-        _good("recovery takes any address", mold_frame(1, [OPEN], SESSION, destination=1, destination_port=1), Port.RECOVERY),
+        _good(
+            "recovery takes any address",
+            mold_frame(1, [OPEN], SESSION, destination=1, destination_port=1),
+            Port.RECOVERY,
+        ),
         _good("one tag", _tagged(vlan)),
         _good("one service tag", _tagged(service)),
         _good("two tags", _tagged(service, vlan)),
@@ -230,7 +234,9 @@ def _packet() -> list[Scenario]:
         _bad("an end of session with a block", _mold(1, 0xFFFF, _block(OPEN)), "packets_malformed"),
         Scenario("ingest: heartbeat", configured().frame(_mold(1, 0, b"")), counts(**alive, packets_heartbeat=1)),
         Scenario(
-            "ingest: end of session", configured().frame(_mold(1, 0xFFFF, b"")), counts(**alive, packets_end_of_session=1)
+            "ingest: end of session",
+            configured().frame(_mold(1, 0xFFFF, b"")),
+            counts(**alive, packets_end_of_session=1),
         ),
         Scenario(
             "ingest: the highest sequence number is far ahead",

@@ -1,8 +1,8 @@
 """Every reason of the risk gate at its exact boundary: alone, in pairs, all at once, for NEW and REPLACE.
 
-One world, whose numbers are worked out here by hand. In it *every* limit is met exactly, so that the order passes; a reason
-is broken by moving its limit by one. Orders that stand in the market wait for their acceptance, so that nothing pulls
-them while the world is being broken.
+One world, whose numbers are worked out here by hand. In it *every* limit is met exactly, so that the order passes; a
+reason is broken by moving its limit by one. Orders that stand in the market wait for their acceptance, so that nothing
+pulls them while the world is being broken.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from itertools import combinations
 
 from tests.scenarios.build import (
     UNLIMITED_32,
-    UNLIMITED_64,
     Result,
     Scenario,
     Script,
@@ -248,9 +247,7 @@ def _replace() -> list[Scenario]:
     alone = [r for r in REPLACE_REASONS if r not in PULLS]
     found = [_case("replace: everything at its limit", world, ())]
     found += [_case(f"replace: {r.name.lower()}", world, (r,)) for r in alone]
-    found += [
-        _case(f"replace: {r.name.lower()} and session_state", world, (r, Reason.SESSION_STATE)) for r in PULLS
-    ]
+    found += [_case(f"replace: {r.name.lower()} and session_state", world, (r, Reason.SESSION_STATE)) for r in PULLS]
     found += [
         _case(f"replace: {a.name.lower()} and {b.name.lower()}", world, (a, b)) for a, b in combinations(alone, 2)
     ]
@@ -265,7 +262,9 @@ def _single(title: str, script: Script, *reasons: Reason) -> Scenario:
     return Scenario(title, script, decides(sum(r.bit for r in reasons)), levels=LEVELS)
 
 
-def _order(title: str, *reasons: Reason, side: Side = Side.BUY, price: int = BID, quantity: int = 1, **more: int) -> Scenario:
+def _order(
+    title: str, *reasons: Reason, side: Side = Side.BUY, price: int = BID, quantity: int = 1, **more: int
+) -> Scenario:
     return _single(title, market().new_order(0, side, price, quantity, **more), *reasons)
 
 
@@ -337,10 +336,14 @@ def _sides() -> list[Scenario]:
         found.append(case(f"self trade: a buy {title} our offer", script, Side.BUY, int(price), 1, *reasons))
         pending = market().new_order(0, Side.SELL, ASK + 500, 10).accepted(selling, 10, ASK + 500)
         pending.command(Opcode.REPLACE_ORDER, order_id=selling, price=ASK, quantity=10)
-        found.append(case(f"self trade: a buy {title} our offer's next price", pending, Side.BUY, int(price), 1, *reasons))
+        found.append(
+            case(f"self trade: a buy {title} our offer's next price", pending, Side.BUY, int(price), 1, *reasons)
+        )
         pending = market().new_order(0, Side.SELL, ASK, 10).accepted(selling, 10, ASK)
         pending.command(Opcode.REPLACE_ORDER, order_id=selling, price=ASK + 500, quantity=10)
-        found.append(case(f"self trade: a buy {title} our offer's old price", pending, Side.BUY, int(price), 1, *reasons))
+        found.append(
+            case(f"self trade: a buy {title} our offer's old price", pending, Side.BUY, int(price), 1, *reasons)
+        )
     for action in "012":
         fails = () if action == "0" else (restriction,)
         for title, price, *reasons in (("at", BID, *fails), ("above", BID + 1)):

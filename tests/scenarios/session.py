@@ -67,7 +67,9 @@ def _log_in() -> list[Scenario]:
         _case("rejected without a reason", _asked().session(b"\0\1J"), _says((DOWN, 0))),
         _case("end of session", Script().log_in().session(end), _says((UP, 0), (DOWN, 0))),
         _case("log out", Script().log_in().command(Opcode.LOGOUT), logged_out),
-        _case("log out when down", Script().log_in().command(Opcode.SESSION_DOWN).command(Opcode.LOGOUT), down_silently),
+        _case(
+            "log out when down", Script().log_in().command(Opcode.SESSION_DOWN).command(Opcode.LOGOUT), down_silently
+        ),
         _case("down", Script().log_in().command(Opcode.SESSION_DOWN), down_silently),
     ]
 
@@ -98,7 +100,9 @@ def _timers() -> list[Scenario]:
         _case("no heartbeat before a second", after(SESSION_HEARTBEAT_NS - 1), heartbeats(0)),
         _case("heartbeat after a second", after(SESSION_HEARTBEAT_NS), heartbeats(1)),
         _case("one heartbeat in a second", after(SESSION_HEARTBEAT_NS).tick(), heartbeats(1)),
-        _case("no heartbeat when down", Script().log_in().command(Opcode.SESSION_DOWN).wait(10**9).tick(), heartbeats(0)),
+        _case(
+            "no heartbeat when down", Script().log_in().command(Opcode.SESSION_DOWN).wait(10**9).tick(), heartbeats(0)
+        ),
         _case("no heartbeat before the log in is answered", _asked().wait(10**9).tick(), heartbeats(0)),
         times_out("not yet", Script().log_in().wait(before).tick(), False),
         times_out("is due", Script().log_in().wait(due).tick().tick(), True),
@@ -155,7 +159,9 @@ def _tokens() -> list[Scenario]:
         case("blank", "", 0),
         case("a slot that does not exist", token(PREFIX, far), far),
         case("a slot that is free", token(PREFIX, order_id(1, 0, Side.BUY, 2)), order_id(1, 0, Side.BUY, 2)),
-        case("an order of the same slot later", token(PREFIX, order_id(2, 0, Side.BUY, 1)), order_id(2, 0, Side.BUY, 1)),
+        case(
+            "an order of the same slot later", token(PREFIX, order_id(2, 0, Side.BUY, 1)), order_id(2, 0, Side.BUY, 1)
+        ),
     ]
 
 

@@ -116,12 +116,12 @@ async def _subscription(socket: WebSocket, parts: Context) -> tuple[int | None, 
     if header is not None:
         check(header, parts.token)
         after = socket.query_params.get("after")
-        asked = Subscription.model_validate(
-            {"after": after, "types": socket.query_params.getlist("type") or None}
-        )
+        asked = Subscription.model_validate({"after": after, "types": socket.query_params.getlist("type") or None})
     else:
-        text = await asyncio.wait_for(socket.receive_text(), FIRST_MESSAGE_SECONDS)
-        asked = Subscription.model_validate_json(text)
+        first = await asyncio.wait_for(socket.receive(), FIRST_MESSAGE_SECONDS)
+        if first["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(first.get("code", 1005))
+        asked = Subscription.model_validate_json(first.get("text") or first.get("bytes") or b"")
         check(f"Bearer {asked.token or ''}", parts.token)
     return asked.after, _numbers(asked.types)
 
@@ -132,9 +132,7 @@ async def _until_closed(socket: WebSocket) -> None:
         pass
 
 
-async def _write(
-    socket: WebSocket, log: EventLog, cursor: int, types: frozenset[int] | None, backlog: int
-) -> None:
+async def _write(socket: WebSocket, log: EventLog, cursor: int, types: frozenset[int] | None, backlog: int) -> None:
     loop, fresh = asyncio.get_running_loop(), asyncio.Event()
 
     def wake() -> None:

@@ -63,9 +63,7 @@ async def get_counters(
     wanted = COUNTERS.keys() if name is None else name
     unknown = [each for each in wanted if each not in COUNTERS]
     if unknown:
-        errors = [
-            FieldProblem(pointer="query.name", detail=f"there is no counter {each!r}") for each in unknown
-        ]
+        errors = [FieldProblem(pointer="query.name", detail=f"there is no counter {each!r}") for each in unknown]
         raise Problem(422, "invalid", "A field is wrong", errors[0].detail, errors=errors)
     found = await parts.ask(lambda desk: desk.market.device.counters())
     chosen = {each: found[each] for each in wanted}

@@ -119,9 +119,7 @@ async def patch_symbol(parts: Parts, stock: Stock, change: SymbolChange) -> Symb
 
 
 def _limits(stock: str, limits: Limits) -> LimitsAnswer:
-    return LimitsAnswer(
-        stock=stock, limits=LimitsBody(**limits.model_dump()), device=_integers(limits.settings())
-    )
+    return LimitsAnswer(stock=stock, limits=LimitsBody(**limits.model_dump()), device=_integers(limits.settings()))
 
 
 @router.get("/symbols/{stock}/limits")
@@ -156,9 +154,7 @@ async def patch_limits(
     return await _set_limits(parts, response, stock, if_match, lambda old: _changed(Limits, old, patch))
 
 
-async def _set_limits(
-    parts: Context, response: Response, stock: str, if_match: str | None, make: Any
-) -> LimitsAnswer:
+async def _set_limits(parts: Context, response: Response, stock: str, if_match: str | None, make: Any) -> LimitsAnswer:
     wanted = version(if_match)
 
     def change(desk: Desk) -> Setting[Limits]:
@@ -219,9 +215,7 @@ async def patch_quoter(
     return await _set_quoter(parts, response, stock, if_match, lambda old: _changed(Quoter, old, patch))
 
 
-async def _set_quoter(
-    parts: Context, response: Response, stock: str, if_match: str | None, make: Any
-) -> QuoterAnswer:
+async def _set_quoter(parts: Context, response: Response, stock: str, if_match: str | None, make: Any) -> QuoterAnswer:
     wanted = version(if_match)
 
     def change(desk: Desk) -> tuple[Setting[Quoter], QuoterAnswer]:
@@ -275,9 +269,7 @@ async def patch_portfolio(
     return await _set_portfolio(parts, response, if_match, lambda old: _changed(PortfolioLimits, old, patch))
 
 
-async def _set_portfolio(
-    parts: Context, response: Response, if_match: str | None, make: Any
-) -> PortfolioAnswer:
+async def _set_portfolio(parts: Context, response: Response, if_match: str | None, make: Any) -> PortfolioAnswer:
     wanted = version(if_match)
 
     def change(desk: Desk) -> tuple[Setting[PortfolioLimits], PortfolioAnswer]:

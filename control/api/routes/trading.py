@@ -190,8 +190,6 @@ async def delete_order(parts: Parts, id: Id) -> CancelWanted:
     def cancel(desk: Desk) -> CancelWanted:
         events = desk.cancel(wanted).batch.events
         sent = events[events["type"] == EventType.ORDER_SENT]
-        return CancelWanted(
-            id=identity(wanted), sent=bool(len(sent) and (sent[0]["info"] & 0xFF) == Action.CANCEL)
-        )
+        return CancelWanted(id=identity(wanted), sent=bool(len(sent) and (sent[0]["info"] & 0xFF) == Action.CANCEL))
 
     return await parts.ask(cancel)

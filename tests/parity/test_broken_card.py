@@ -1,0 +1,26 @@
+"""Parity that cannot fail proves nothing: a card with one bit of its ladder flipped is found out."""
+
+import pytest
+
+from drivers.card import CardDevice
+from drivers.software import SoftwareDevice
+from hw.parameters import Parameters
+from sim.twin import Twin, appliance
+from tests.parity.differences import first_difference
+from tests.parity.test_random_sessions import SIZES, session
+
+pytestmark = [pytest.mark.parity, pytest.mark.twin, pytest.mark.gateware]
+
+# The lowest bit of every quantity that is written to a price level, in the Verilog of hw/book/ladder.py.
+FLIPPED = (r"(\n +levels\[[^\n]*\] <= )([^\n;]+);", r"\1(\2) ^ 1;")
+
+
+def test_a_flipped_bit_in_the_ladder_makes_parity_fail():
+    recording = session(0)
+    broken = appliance(Parameters(**SIZES), patch=FLIPPED)
+    with SoftwareDevice(**SIZES) as software, CardDevice(Twin(broken), kind="twin") as card:
+        ours = software.process(recording.inputs, recording.buffer)
+        theirs = card.process(recording.inputs, recording.buffer)
+    difference = first_difference(recording.inputs, recording.buffer, ours, theirs)
+    assert difference is not None
+    assert "BOOK_TOP" in difference
