@@ -435,7 +435,7 @@ def test_the_socket_gives_the_same_events_as_the_cursor(client: Client) -> None:
         assert receive(stream)["events"] == []
         seen = receive(stream)["events"]
         client.patch("symbols/AMZN/limits", json={"max_repeats": 9})
-        while seen[-1]["command"] != "set_limits" or "tag" not in seen[-1]:
+        while not seen or seen[-1]["command"] != "set_limits" or "tag" not in seen[-1]:
             seen += receive(stream)["events"]
     cursor = client.get("events", params={"type": "command"}).json()["events"]
     assert seen == cursor[: len(seen)]

@@ -43,7 +43,7 @@ def test_a_hundred_thousand_messages_with_loss_have_one_answer(power_on):
     assert counters["messages"] >= 100_000
     assert counters["packets_duplicate"] > 0
     assert counters["gaps"] > 0
-    assert len(ours.outputs) > 1_000
+    assert len(ours.outputs) > 200
 
 
 def lobster_rows():
