@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.stage import stage
 from engine.state import HOLDS
 from engine.unsigned import ONE, above, larger, word
-from wire.compiled import compiled
 from wire.counters import NUMBER
 from wire.moldudp64 import (
     BLOCK_LENGTH,
@@ -29,7 +29,7 @@ PACKETS_DROPPED, GAPS = NUMBER["packets_dropped"], NUMBER["gaps"]
 NOTHING, NEW_GAP, OLD_GAP = 0, 1, 2
 
 
-@compiled
+@stage
 def reset(core: Any, start_sequence: int) -> None:
     """The arbiter as SET_FEED leaves it: nothing held, joined unless ``start_sequence`` is 0."""
     for number in range(HOLDS):
@@ -41,14 +41,14 @@ def reset(core: Any, start_sequence: int) -> None:
     core.waiting = 0
 
 
-@compiled
+@stage
 def advance(core: Any) -> None:
     """The item's stamp, never behind that of an earlier packet or tick."""
     core.last_stamp = larger(core.last_stamp, core.stamp)
     core.stamp = core.last_stamp
 
 
-@compiled
+@stage
 def timer(core: Any) -> int:
     """Declares a gap that has been waited for long enough: ``NEW_GAP``, ``OLD_GAP`` (again) or ``NOTHING``."""
     if not core.waiting or above(core.hold_ns, core.stamp - core.wait_since):
@@ -61,7 +61,7 @@ def timer(core: Any) -> int:
     return NEW_GAP
 
 
-@compiled
+@stage
 def join(core: Any, buffer: Any, at: int) -> bool:
     """Starts at the packet at ``at`` if there is no start yet; whether it did."""
     if core.joined:
@@ -71,7 +71,7 @@ def join(core: Any, buffer: Any, at: int) -> bool:
     return True
 
 
-@compiled
+@stage
 def hold(core: Any, packets: Any, buffer: Any, at: int, length: int, port: int) -> bool:
     """Takes the packet at ``at``; whether it only says that the feed is alive."""
     counters = core.counters
@@ -85,12 +85,14 @@ def hold(core: Any, packets: Any, buffer: Any, at: int, length: int, port: int) 
     if not above(end, core.expected):
         counters[PACKETS_DUPLICATE] += ONE
         return False
-    number = port * HOLD_SLOTS
-    while number < (port + 1) * HOLD_SLOTS and core.holds[number].used:
+    number, last = port * HOLD_SLOTS, (port + 1) * HOLD_SLOTS - 1
+    while number < last and core.holds[number].used:
         number += 1
-    if number == (port + 1) * HOLD_SLOTS:
+    if core.holds[number].used:
         counters[PACKETS_DROPPED] += ONE
-        return False
+        # What is expected now is never dropped: else slots full of what comes later would keep it out for ever.
+        if above(sequence, core.expected):
+            return False
     slot = core.holds[number]
     slot.used = 1
     slot.sequence = sequence
@@ -103,7 +105,7 @@ def hold(core: Any, packets: Any, buffer: Any, at: int, length: int, port: int) 
     return False
 
 
-@compiled
+@stage
 def playable(core: Any) -> int:
     """The first hold slot with the message that is expected, -1 if there is none; frees what has been played."""
     for number in range(HOLDS):
@@ -117,7 +119,7 @@ def playable(core: Any) -> int:
     return -1
 
 
-@compiled
+@stage
 def load(core: Any, packets: Any, number: int) -> None:
     """Makes a hold slot the packet that is played, from the message that is expected on."""
     slot = core.holds[number]
@@ -129,7 +131,7 @@ def load(core: Any, packets: Any, number: int) -> None:
     core.play_left = slot.end - core.expected
 
 
-@compiled
+@stage
 def settle(core: Any) -> bool:
     """What follows a drain: goes on waiting, or not; whether the feed is whole again.
 

@@ -26,12 +26,12 @@ from engine.own_orders import (
 )
 from engine.risk import UP, state_mask
 from engine.session import DOWN, set_session
+from engine.stage import stage
 from engine.state import LOCATES, SIDES
 from engine.trader import evaluate, sweep
 from engine.unsigned import ONE, larger, word
 from wire import records
 from wire.buffers import reader
-from wire.compiled import compiled
 from wire.counters import NUMBER
 from wire.records import (
     NO_SYMBOL,
@@ -164,7 +164,7 @@ if records.CANCEL_ORDER.offset("order_id") != records.REPLACE_ORDER.offset("orde
     raise AssertionError("CANCEL_ORDER has the order id where REPLACE_ORDER has it")
 
 
-@compiled
+@stage
 def answer(core: Any, out: Any, opcode: int, symbol: int, tag: int, error: int, order_id: int) -> None:
     """The COMMAND event."""
     if error != NONE:
@@ -176,7 +176,7 @@ def answer(core: Any, out: Any, opcode: int, symbol: int, tag: int, error: int, 
     event.info = error
 
 
-@compiled
+@stage
 def command(core: Any, out: Any, symbols: Any, book: Any, buffer: Any, at: int) -> bool:
     """One command of 64 bytes at ``at``; whether the arbiter has to drain before it is answered (RESUME_FEED)."""
     core.counters[COMMANDS] += ONE
@@ -214,7 +214,7 @@ def command(core: Any, out: Any, symbols: Any, book: Any, buffer: Any, at: int) 
     return False
 
 
-@compiled
+@stage
 def _symbol_error(core: Any, symbols: Any, opcode: int, number: int, buffer: Any, at: int) -> int:
     """UNKNOWN_OPCODE, or BAD_SYMBOL if the command needs a symbol and has none."""
     if opcode < HEARTBEAT or opcode > SNAPSHOT:
@@ -233,7 +233,7 @@ def _symbol_error(core: Any, symbols: Any, opcode: int, number: int, buffer: Any
 # -- configuration ---------------------------------------------------------------------------------
 
 
-@compiled
+@stage
 def _configure(
     core: Any, out: Any, symbols: Any, book: Any, opcode: int, number: int, buffer: Any, at: int
 ) -> tuple[int, int]:
@@ -267,7 +267,7 @@ def _configure(
     return error, EVALUATE
 
 
-@compiled
+@stage
 def _set_symbol(core: Any, symbol: Any, book: Any, buffer: Any, at: int) -> int:
     locate, enabled = _stock_locate(buffer, at), _symbol_enabled(buffer, at)
     base, tick, span = _base_price(buffer, at), _tick(buffer, at), _span(buffer, at)
@@ -300,7 +300,7 @@ def _set_symbol(core: Any, symbol: Any, book: Any, buffer: Any, at: int) -> int:
     return NONE
 
 
-@compiled
+@stage
 def _set_limits(symbol: Any, buffer: Any, at: int) -> None:
     symbol.max_notional = _max_notional(buffer, at)
     symbol.loss_limit = _symbol_loss_limit(buffer, at)
@@ -315,7 +315,7 @@ def _set_limits(symbol: Any, buffer: Any, at: int) -> None:
     symbol.max_open_orders = _max_open_orders(buffer, at)
 
 
-@compiled
+@stage
 def _set_quoter(symbol: Any, buffer: Any, at: int) -> int:
     if _quoter_enabled(buffer, at) > 1:
         return BAD_VALUE
@@ -328,7 +328,7 @@ def _set_quoter(symbol: Any, buffer: Any, at: int) -> int:
     return NONE
 
 
-@compiled
+@stage
 def _set_global(core: Any, buffer: Any, at: int) -> None:
     core.max_gross = _max_gross(buffer, at)
     core.credit = _credit(buffer, at)
@@ -341,7 +341,7 @@ def _set_global(core: Any, buffer: Any, at: int) -> None:
     core.token_prefix = _token_prefix(buffer, at)
 
 
-@compiled
+@stage
 def _set_feed(core: Any, symbols: Any, book: Any, buffer: Any, at: int) -> None:
     core.hold_ns = _hold_ns(buffer, at)
     core.session_head = _session_head(buffer, at)
@@ -356,7 +356,7 @@ def _set_feed(core: Any, symbols: Any, book: Any, buffer: Any, at: int) -> None:
     trust_all(book, symbols, True)
 
 
-@compiled
+@stage
 def _set_trading(core: Any, symbols: Any, number: int, buffer: Any, at: int) -> int:
     """What comes after the answer."""
     market_open = _market_open(buffer, at)
@@ -375,7 +375,7 @@ def _set_trading(core: Any, symbols: Any, number: int, buffer: Any, at: int) -> 
     return EVALUATE if market_open == LEAVE else SWEEP
 
 
-@compiled
+@stage
 def _kill(core: Any, out: Any, symbols: Any, kill: bool, number: int, buffer: Any, at: int) -> int:
     scope, strategy = _scope(buffer, at), _kill_strategy(buffer, at)
     flag = 1 if kill else 0
@@ -395,7 +395,7 @@ def _kill(core: Any, out: Any, symbols: Any, kill: bool, number: int, buffer: An
     return NONE
 
 
-@compiled
+@stage
 def _trust(core: Any, out: Any, symbols: Any, book: Any, number: int) -> None:
     for n in range(len(symbols)):
         symbol = symbols[n]
@@ -405,7 +405,7 @@ def _trust(core: Any, out: Any, symbols: Any, book: Any, number: int) -> None:
                 write(core, out, TRUST_REGAINED, n, CAUSE_HOST)
 
 
-@compiled
+@stage
 def _resume_feed(core: Any, out: Any, symbols: Any, book: Any, sequence: int, number: int, tag: int) -> None:
     """Gives up what is missing before ``sequence``. The drain and the answer follow."""
     core.before = core.expected
@@ -421,7 +421,7 @@ def _resume_feed(core: Any, out: Any, symbols: Any, book: Any, sequence: int, nu
 # -- orders ----------------------------------------------------------------------------------------
 
 
-@compiled
+@stage
 def _new_order(core: Any, out: Any, symbol: Any, buffer: Any, at: int, tag: int) -> tuple[int, int]:
     """Order id and error."""
     side = _new_side(buffer, at)
@@ -435,7 +435,7 @@ def _new_order(core: Any, out: Any, symbol: Any, buffer: Any, at: int, tag: int)
     return symbol.slots[place].id, NONE
 
 
-@compiled
+@stage
 def _slot_number(symbols: Any, order_id: int) -> int:
     """Number of the slot that holds this id, -1 if none does."""
     number = order_id & ((1 << SLOT_BITS) - 1)
@@ -445,7 +445,7 @@ def _slot_number(symbols: Any, order_id: int) -> int:
     return number if slot.state != IDLE and slot.id == order_id else -1
 
 
-@compiled
+@stage
 def _replace_order(core: Any, out: Any, symbols: Any, buffer: Any, at: int) -> tuple[int, int]:
     """Order id and error."""
     number = _slot_number(symbols, word(_order_id(buffer, at)))
@@ -459,7 +459,7 @@ def _replace_order(core: Any, out: Any, symbols: Any, buffer: Any, at: int) -> t
     return symbol.slots[place].pending_id, NONE
 
 
-@compiled
+@stage
 def _withdraw(core: Any, out: Any, symbol: Any, slot: Any) -> None:
     """Cancels a slot now, or as soon as it can be."""
     if slot.state == LIVE and core.session == UP:
@@ -468,7 +468,7 @@ def _withdraw(core: Any, out: Any, symbol: Any, slot: Any) -> None:
         slot.cancel_wanted = 1
 
 
-@compiled
+@stage
 def _cancel_order(core: Any, out: Any, symbols: Any, buffer: Any, at: int) -> int:
     number = _slot_number(symbols, word(_order_id(buffer, at)))
     if number < 0:
@@ -478,7 +478,7 @@ def _cancel_order(core: Any, out: Any, symbols: Any, buffer: Any, at: int) -> in
     return NONE
 
 
-@compiled
+@stage
 def _cancel_all(core: Any, out: Any, symbols: Any, number: int) -> None:
     for n in range(len(symbols)):
         if number == NO_SYMBOL or number == n:
@@ -491,7 +491,7 @@ def _cancel_all(core: Any, out: Any, symbols: Any, number: int) -> None:
 # -- session ---------------------------------------------------------------------------------------
 
 
-@compiled
+@stage
 def _session(core: Any, out: Any, opcode: int, buffer: Any, at: int) -> None:
     if opcode == LOGIN:
         core.last_sent = core.last_received = core.stamp
@@ -508,7 +508,7 @@ def _session(core: Any, out: Any, opcode: int, buffer: Any, at: int) -> None:
 # -- snapshot --------------------------------------------------------------------------------------
 
 
-@compiled
+@stage
 def _snapshot(core: Any, out: Any, symbol: Any, book: Any, parts: int, depth: int, tag: int) -> None:
     if parts & PART_BOOK:
         for side in range(SIDES):
@@ -533,7 +533,7 @@ def _snapshot(core: Any, out: Any, symbol: Any, book: Any, parts: int, depth: in
     event.tag = tag
 
 
-@compiled
+@stage
 def _open_order(core: Any, out: Any, symbol: Any, slot: Any, number: int) -> None:
     event = out.events[claim(core, out, OPEN_ORDER, slot.side, symbol.number)]
     event.order_id = slot.id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wire.compiled import compiled
+from engine.stage import stage
 from wire.records import NO_SYMBOL, EventType, Side
 
 NO_SIDE = Side.NONE.value
@@ -15,7 +15,7 @@ TRADING_STATE, COMMAND = EventType.TRADING_STATE.value, EventType.COMMAND.value
 BOOK_TOP = EventType.BOOK_TOP.value
 
 
-@compiled
+@stage
 def claim(core: Any, out: Any, kind: int, side: int, symbol: int) -> int:
     """Place in ``out.events`` of a new event: stamp and cause of the item, every other field 0."""
     place = out.event_count
@@ -39,13 +39,13 @@ def claim(core: Any, out: Any, kind: int, side: int, symbol: int) -> int:
     return place
 
 
-@compiled
+@stage
 def write(core: Any, out: Any, kind: int, symbol: int, info: int) -> None:
     """An event that says no more than ``info``."""
     out.events[claim(core, out, kind, NO_SIDE, symbol)].info = info
 
 
-@compiled
+@stage
 def write_fault(core: Any, out: Any, fault: int, order_id: int, value: int) -> None:
     """A FAULT, which belongs to no symbol."""
     event = out.events[claim(core, out, FAULT, NO_SIDE, NO_SYMBOL)]
@@ -54,7 +54,7 @@ def write_fault(core: Any, out: Any, fault: int, order_id: int, value: int) -> N
     event.info = fault
 
 
-@compiled
+@stage
 def write_top(core: Any, out: Any, number: int, symbol: Any) -> None:
     """BOOK_TOP: the best bid and offer of a symbol as they are now."""
     event = out.events[claim(core, out, BOOK_TOP, NO_SIDE, number)]

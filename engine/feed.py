@@ -27,8 +27,8 @@ from engine.book import (
     set_all_ok,
 )
 from engine.events import GAP, NO_SIDE, TRADING_STATE, TRUST_LOST, TRUST_REGAINED, claim, write, write_top
+from engine.stage import stage
 from engine.trader import evaluate, sweep
-from wire.compiled import compiled
 from wire.records import NO_SYMBOL, EventType, Side, TrustCause
 
 TRADE = EventType.TRADE.value
@@ -41,7 +41,7 @@ HALTED, RESUMED = b"HT"
 STATE_ACTION, REG_SHO_ACTION = b"HY"
 
 
-@compiled
+@stage
 def refresh(book: Any, symbol: Any) -> None:
     """Takes top and trust of a symbol over from its book."""
     bid, ask = best_index(book, symbol.number, BUY), best_index(book, symbol.number, SELL)
@@ -54,7 +54,7 @@ def refresh(book: Any, symbol: Any) -> None:
     refresh_trust(book, symbol)
 
 
-@compiled
+@stage
 def refresh_trust(book: Any, symbol: Any) -> bool:
     """Takes the local trust of a symbol over from its book; whether it changed."""
     before = symbol.trusted
@@ -62,7 +62,7 @@ def refresh_trust(book: Any, symbol: Any) -> bool:
     return symbol.trusted != before
 
 
-@compiled
+@stage
 def trust_all(book: Any, symbols: Any, ok: bool) -> None:
     """Every symbol's ``symbol_ok``."""
     set_all_ok(book, ok)
@@ -73,7 +73,7 @@ def trust_all(book: Any, symbols: Any, ok: bool) -> None:
 # -- ITCH ------------------------------------------------------------------------------------------
 
 
-@compiled
+@stage
 def message(core: Any, out: Any, symbols: Any, book: Any, packets: Any, at: int, length: int) -> None:
     """One ITCH message and all that follows from it."""
     result = core.result
@@ -104,7 +104,7 @@ def message(core: Any, out: Any, symbols: Any, book: Any, packets: Any, at: int,
         evaluate(core, out, symbol)
 
 
-@compiled
+@stage
 def _market(core: Any, out: Any, symbols: Any, kind: int, code: int) -> None:
     """S and W: the whole market opens or closes."""
     if kind == BREACHED:
@@ -121,7 +121,7 @@ def _market(core: Any, out: Any, symbols: Any, kind: int, code: int) -> None:
         sweep(core, out, symbols)
 
 
-@compiled
+@stage
 def _trading_state(core: Any, out: Any, symbol: Any, kind: int, value: int) -> None:
     """H, Y and h of Nasdaq's own market."""
     if kind == STATE_ACTION:
@@ -140,13 +140,13 @@ def _trading_state(core: Any, out: Any, symbol: Any, kind: int, value: int) -> N
 # -- the arbiter's items ---------------------------------------------------------------------------
 
 
-@compiled
+@stage
 def alive(core: Any) -> None:
     """The feed said something."""
     core.last_feed = core.stamp
 
 
-@compiled
+@stage
 def gap(core: Any, out: Any, symbols: Any, repeat: int) -> None:
     """Messages are missing and have been waited for long enough."""
     event = out.events[claim(core, out, GAP, NO_SIDE, NO_SYMBOL)]
@@ -159,7 +159,7 @@ def gap(core: Any, out: Any, symbols: Any, repeat: int) -> None:
         sweep(core, out, symbols)
 
 
-@compiled
+@stage
 def whole(core: Any, out: Any, symbols: Any) -> None:
     """What was missing came."""
     core.feed_whole = 1
@@ -167,7 +167,7 @@ def whole(core: Any, out: Any, symbols: Any) -> None:
     sweep(core, out, symbols)
 
 
-@compiled
+@stage
 def joined(core: Any, out: Any, symbols: Any, book: Any) -> None:
     """The feed was joined in mid-session: the books are not what the exchange has."""
     trust_all(book, symbols, False)
@@ -175,7 +175,7 @@ def joined(core: Any, out: Any, symbols: Any, book: Any) -> None:
     sweep(core, out, symbols)
 
 
-@compiled
+@stage
 def resumed(core: Any, out: Any, symbols: Any, book: Any) -> None:
     """The host gave up what is missing."""
     trust_all(book, symbols, False)

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from engine.stage import stage
 from engine.unsigned import ONE, word
 from wire.buffers import reader
-from wire.compiled import compiled
 from wire.counters import NUMBER
 from wire.ingress import (
     DESTINATION,
@@ -41,7 +41,7 @@ read_session_head = reader(DOWNSTREAM.offset("session"), 8, False, "big")
 read_session_tail = reader(DOWNSTREAM.offset("session") + 8, 2, False, "big")
 
 
-@compiled
+@stage
 def ingest(core: Any, buffer: Any, at: int, length: int, port: int) -> bool:
     """Whether the frame of ``length`` bytes at ``at`` is good; then ``core.frame`` says where its payload is."""
     counters, frame = core.counters, core.frame
@@ -68,7 +68,7 @@ def ingest(core: Any, buffer: Any, at: int, length: int, port: int) -> bool:
     return True
 
 
-@compiled
+@stage
 def _wanted(core: Any, port: int, address: int, udp_port: int) -> bool:
     """Whether a destination is the configured one of the feed; 0 is any."""
     if port == FEED_A:
@@ -80,7 +80,7 @@ def _wanted(core: Any, port: int, address: int, udp_port: int) -> bool:
     return (wanted_address == 0 or wanted_address == address) and (wanted_port == 0 or wanted_port == udp_port)
 
 
-@compiled
+@stage
 def _packet_fault(core: Any, buffer: Any, at: int, length: int) -> int:
     """The counter of what is wrong with a MoldUDP64 packet, -1 if nothing is."""
     if length < HEADER_LENGTH:

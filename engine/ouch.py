@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.stage import stage
 from engine.state import PACKET_LENGTH
-from wire.compiled import compiled
 from wire.ouch42 import CANCEL_ORDER, ENTER_ORDER, REPLACE_ORDER
 from wire.records import LOGIN
 from wire.soupbintcp import HEADER_LENGTH, LOGIN_REQUEST, write_header
@@ -52,7 +52,7 @@ ENTER, REPLACE, CANCEL = b"OUX"
 DISPLAY, CAPACITY, SWEEP, CROSS, CUSTOMER = b"YPNN "
 
 
-@compiled
+@stage
 def open_packet(core: Any, out: Any, code: int, payload_length: int) -> int:
     """A new output with a SoupBinTCP packet of this type and length; where its payload begins in ``out.payload``."""
     output = out.outputs[out.output_count]
@@ -67,7 +67,7 @@ def open_packet(core: Any, out: Any, code: int, payload_length: int) -> int:
     return at
 
 
-@compiled
+@stage
 def write_token(core: Any, payload: Any, at: int, order_id: int) -> None:
     """The order token: prefix and 12 upper-case hex digits of the id."""
     payload[at] = core.token_prefix >> 8
@@ -77,7 +77,7 @@ def write_token(core: Any, payload: Any, at: int, order_id: int) -> None:
         payload[at + TOKEN_PREFIX + digit] = value + (48 if value < 10 else 55)
 
 
-@compiled
+@stage
 def write_enter(core: Any, out: Any, symbol: Any, slot: Any) -> None:
     """Enter Order for a slot."""
     payload = out.payload
@@ -98,7 +98,7 @@ def write_enter(core: Any, out: Any, symbol: Any, slot: Any) -> None:
     _enter_customer(payload, at, CUSTOMER)
 
 
-@compiled
+@stage
 def write_replace(core: Any, out: Any, slot: Any) -> None:
     """Replace Order for a slot, by its pending id, price and shares."""
     payload = out.payload
@@ -114,7 +114,7 @@ def write_replace(core: Any, out: Any, slot: Any) -> None:
     _replace_minimum(payload, at, 0)
 
 
-@compiled
+@stage
 def write_cancel(core: Any, out: Any, slot: Any) -> None:
     """Cancel Order for all that a slot has."""
     payload = out.payload
@@ -124,7 +124,7 @@ def write_cancel(core: Any, out: Any, slot: Any) -> None:
     _cancel_shares(payload, at, 0)
 
 
-@compiled
+@stage
 def write_login(core: Any, out: Any, buffer: Any, command_at: int) -> None:
     """Login Request with the fields of a LOGIN command as they are."""
     at = open_packet(core, out, LOGIN_TYPE, LOGIN_PAYLOAD)
@@ -132,7 +132,7 @@ def write_login(core: Any, out: Any, buffer: Any, command_at: int) -> None:
         out.payload[at + position] = buffer[command_at + LOGIN_AT + position]
 
 
-@compiled
+@stage
 def write_plain(core: Any, out: Any, code: int) -> None:
     """A packet without payload: Logout Request or Client Heartbeat."""
     open_packet(core, out, code, 0)

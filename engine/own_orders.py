@@ -7,9 +7,9 @@ from typing import Any
 from engine.events import claim
 from engine.ouch import write_cancel, write_enter, write_replace
 from engine.risk import gate, open_notional
+from engine.stage import stage
 from engine.state import SIDES
 from engine.unsigned import ONE, larger, signed32
-from wire.compiled import compiled
 from wire.counters import FIRST_REFUSED, NUMBER
 from wire.reasons import REASON_COUNT
 from wire.records import ORDER_ID_BITS, SLOT_BITS, SLOTS, Action, EventType, Side, SlotState
@@ -32,7 +32,7 @@ MASK_32 = 0xFFFFFFFF
 # -- slots -----------------------------------------------------------------------------------------
 
 
-@compiled
+@stage
 def revalue(core: Any, slot: Any) -> None:
     """Brings the slot's part of the open notional up to date; after every change of a slot."""
     notional = open_notional(slot)
@@ -40,7 +40,7 @@ def revalue(core: Any, slot: Any) -> None:
     slot.notional = notional
 
 
-@compiled
+@stage
 def free_slot(symbol: Any, side: int) -> int:
     """The lowest free slot for a host's order, -1 if there is none."""
     for number in range(side * SLOTS + QUOTER_SLOT + 1, (side + 1) * SLOTS):
@@ -49,7 +49,7 @@ def free_slot(symbol: Any, side: int) -> int:
     return -1
 
 
-@compiled
+@stage
 def has_orders(symbol: Any) -> bool:
     """Whether any slot is in use."""
     used = 0
@@ -61,7 +61,7 @@ def has_orders(symbol: Any) -> bool:
 # -- positions -------------------------------------------------------------------------------------
 
 
-@compiled
+@stage
 def value_position(core: Any, symbol: Any, price: int) -> None:
     """The position's notional at a price."""
     notional = abs(symbol.position) * price
@@ -69,7 +69,7 @@ def value_position(core: Any, symbol: Any, price: int) -> None:
     symbol.position_notional = notional
 
 
-@compiled
+@stage
 def book_execution(core: Any, symbol: Any, slot: Any, shares: int, price: int) -> None:
     """Shares of an own order that traded: position, cash and what hangs on them."""
     signed = shares if slot.side == BUY else -shares
@@ -83,7 +83,7 @@ def book_execution(core: Any, symbol: Any, slot: Any, shares: int, price: int) -
     symbol.last[slot.side].valid = 0
 
 
-@compiled
+@stage
 def mark_to_market(core: Any, symbol: Any) -> None:
     """Profit and loss at what the position would fetch."""
     if symbol.position > 0 and symbol.has_bid:
@@ -98,7 +98,7 @@ def mark_to_market(core: Any, symbol: Any) -> None:
 # -- orders out ------------------------------------------------------------------------------------
 
 
-@compiled
+@stage
 def submit_new(
     core: Any,
     out: Any,
@@ -133,7 +133,7 @@ def submit_new(
     return True
 
 
-@compiled
+@stage
 def submit_replace(core: Any, out: Any, symbol: Any, place: int, price: int, quantity: int) -> bool:
     """Sends a REPLACE of a live slot if the gate lets it; whether it did."""
     slot = symbol.slots[place]
@@ -151,7 +151,7 @@ def submit_replace(core: Any, out: Any, symbol: Any, place: int, price: int, qua
     return True
 
 
-@compiled
+@stage
 def send_cancel(core: Any, out: Any, symbol: Any, slot: Any) -> None:
     """Cancels a live slot. It needs no gate: it only takes risk away."""
     slot.state = PENDING_CANCEL
@@ -160,14 +160,14 @@ def send_cancel(core: Any, out: Any, symbol: Any, slot: Any) -> None:
     write_cancel(core, out, slot)
 
 
-@compiled
+@stage
 def _next_id(core: Any, slot: Any) -> int:
     """An order id that was never used."""
     core.generation = (core.generation + 1) & GENERATION_MASK
     return core.generation << SLOT_BITS | slot.number
 
 
-@compiled
+@stage
 def _remember(core: Any, symbol: Any, side: int, price: int, quantity: int) -> None:
     """Keeps the order as the last of its side, for the checks against repetition."""
     last = symbol.last[side]
@@ -179,7 +179,7 @@ def _remember(core: Any, symbol: Any, side: int, price: int, quantity: int) -> N
     last.valid = 1
 
 
-@compiled
+@stage
 def _sent(
     core: Any, out: Any, symbol: Any, slot: Any, action: int, order_id: int, value: int, price: int, quantity: int
 ) -> None:
@@ -198,7 +198,7 @@ def _sent(
     event.info = action | slot.marking << 8 | slot.strategy << 16
 
 
-@compiled
+@stage
 def _refuse(
     core: Any,
     out: Any,

@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.own_orders import IDLE, LIVE, QUOTER_SLOT, send_cancel, submit_new, submit_replace
 from engine.signals import are_valid, microprice
-from wire.compiled import compiled
+from engine.stage import stage
 from wire.records import QUOTER_STRATEGY, SLOTS, TIME_IN_FORCE_DAY, Side
 
 BUY = Side.BUY.value
@@ -15,7 +15,7 @@ MIN_SKEW = -(1 << 31)
 ALMOST_ONE = (1 << 16) - 1
 
 
-@compiled
+@stage
 def quote_index(symbol: Any, side: int) -> int:
     """The ladder index to quote at, maybe outside the ladder. Valid signals only."""
     skew = min(max(symbol.position * symbol.skew, MIN_SKEW), MAX_SKEW)
@@ -25,7 +25,7 @@ def quote_index(symbol: Any, side: int) -> int:
     return max((fair + symbol.half_spread + ALMOST_ONE) >> 16, symbol.bid_index + 1)
 
 
-@compiled
+@stage
 def quote(core: Any, out: Any, symbol: Any, side: int, mask: int) -> None:
     """Puts, moves or pulls the quote of one side. ``mask`` is the quoter's ``state_mask``."""
     place = side * SLOTS + QUOTER_SLOT

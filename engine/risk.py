@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.stage import stage
 from engine.state import SIDES
 from engine.unsigned import above, larger
-from wire.compiled import compiled
 from wire.reasons import WITHDRAW_REASONS, Reason
 from wire.records import MAX_ORDER_PRICE, MAX_ORDER_QUANTITY, SLOTS, STRATEGIES, Action, SessionState, Side, SlotState
 
@@ -44,25 +44,25 @@ RESTRICTED_INTRADAY, RESTRICTED = ord("1"), ord("2")
 MARK_BUY, MARK_SELL, MARK_SHORT = ord("B"), ord("S"), ord("T")
 
 
-@compiled
+@stage
 def lost(pnl: int, limit: int) -> int:
     """1 if more than ``limit`` is lost."""
     return 1 if pnl < 0 and above(-pnl, limit) else 0
 
 
-@compiled
+@stage
 def state_mask(core: Any, symbol: Any, strategy: int) -> int:
     """The reasons that do not depend on the order."""
     return symbol_mask(core, symbol) | strategy_mask(core, strategy)
 
 
-@compiled
+@stage
 def strategy_mask(core: Any, strategy: int) -> int:
     """The part of :func:`state_mask` that hangs on the strategy."""
     return (core.strategy_kills >> strategy & 1) << KILL_STRATEGY if strategy < STRATEGIES else 0
 
 
-@compiled
+@stage
 def symbol_mask(core: Any, symbol: Any) -> int:
     """The part of :func:`state_mask` that hangs on the symbol."""
     t = core.stamp
@@ -83,7 +83,7 @@ def symbol_mask(core: Any, symbol: Any) -> int:
     return mask
 
 
-@compiled
+@stage
 def open_shares(slot: Any) -> int:
     """The most that may still trade of an own order."""
     if slot.state == PENDING_REPLACE:
@@ -91,7 +91,7 @@ def open_shares(slot: Any) -> int:
     return 0 if slot.state == IDLE else slot.remaining
 
 
-@compiled
+@stage
 def open_notional(slot: Any) -> int:
     """The most that an own order may still cost."""
     if slot.state == PENDING_REPLACE:
@@ -100,7 +100,7 @@ def open_notional(slot: Any) -> int:
     return 0 if slot.state == IDLE else slot.price * slot.remaining
 
 
-@compiled
+@stage
 def marking(side: int, worst: int) -> int:
     """How a sale is marked: ``worst`` is how far short the symbol could get with it."""
     if side == BUY:
@@ -108,7 +108,7 @@ def marking(side: int, worst: int) -> int:
     return MARK_SHORT if worst > 0 else MARK_SELL
 
 
-@compiled
+@stage
 def gate(
     core: Any, symbol: Any, action: int, side: int, place: int, price: int, quantity: int, strategy: int
 ) -> tuple[int, int]:

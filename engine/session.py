@@ -11,10 +11,10 @@ from engine.events import NO_SIDE, SESSION, claim, write_fault
 from engine.ouch import TOKEN_DIGITS, TOKEN_PREFIX
 from engine.own_orders import IDLE, LIVE, PENDING_CANCEL, PENDING_NEW, PENDING_REPLACE, book_execution, revalue
 from engine.risk import UP
+from engine.stage import stage
 from engine.state import SIDES
 from engine.trader import evaluate, sweep
 from engine.unsigned import ONE, word
-from wire.compiled import compiled
 from wire.counters import NUMBER
 from wire.ouch42 import (
     ACCEPTED,
@@ -85,7 +85,7 @@ _corrected_match = TRADE_CORRECTION.reader("match_number")
 # -- the stream ------------------------------------------------------------------------------------
 
 
-@compiled
+@stage
 def collect(core: Any, stream: Any, buffer: Any) -> bool:
     """Moves bytes from the input to ``stream`` until a packet is whole there; whether one is."""
     while True:
@@ -104,7 +104,7 @@ def collect(core: Any, stream: Any, buffer: Any) -> bool:
         core.stream_length += taken
 
 
-@compiled
+@stage
 def set_session(core: Any, out: Any, session: int, reason: int) -> None:
     """The session's new state, told to the host."""
     core.session = session
@@ -113,7 +113,7 @@ def set_session(core: Any, out: Any, session: int, reason: int) -> None:
     event.info = session
 
 
-@compiled
+@stage
 def receive(core: Any, out: Any, symbols: Any, stream: Any) -> None:
     """The SoupBinTCP packet in ``stream``."""
     size = read_length(stream, 0)
@@ -132,7 +132,7 @@ def receive(core: Any, out: Any, symbols: Any, stream: Any) -> None:
         _malformed(core, out, code)
 
 
-@compiled
+@stage
 def _malformed(core: Any, out: Any, code: int) -> None:
     core.counters[MALFORMED] += ONE
     write_fault(core, out, SESSION_MALFORMED, 0, code)
@@ -141,7 +141,7 @@ def _malformed(core: Any, out: Any, code: int) -> None:
 # -- OUCH ------------------------------------------------------------------------------------------
 
 
-@compiled
+@stage
 def _sequenced(core: Any, out: Any, symbols: Any, stream: Any, at: int, length: int) -> None:
     """One OUCH message."""
     code = word(stream[at]) if length > 0 else 0
@@ -182,7 +182,7 @@ def _sequenced(core: Any, out: Any, symbols: Any, stream: Any, at: int, length: 
     evaluate(core, out, symbol)
 
 
-@compiled
+@stage
 def _order_id(stream: Any, at: int) -> int:
     """The id in an order token, -1 if its last 12 characters are not upper-case hex digits."""
     order_id = 0
@@ -198,7 +198,7 @@ def _order_id(stream: Any, at: int) -> int:
     return order_id
 
 
-@compiled
+@stage
 def _is_ours(core: Any, symbols: Any, stream: Any, at: int, code: int, order_id: int) -> bool:
     """Whether a message of this type can be about the order of its token."""
     token = at + TOKEN_AT
@@ -215,7 +215,7 @@ def _is_ours(core: Any, symbols: Any, stream: Any, at: int, code: int, order_id:
     return slot.state != IDLE and order_id == slot.id
 
 
-@compiled
+@stage
 def _tell(core: Any, out: Any, kind: int, symbol: Any, slot: Any, order_id: int, info: int) -> int:
     """Place of a new event about a slot."""
     place = claim(core, out, kind, slot.side, symbol.number)
@@ -226,7 +226,7 @@ def _tell(core: Any, out: Any, kind: int, symbol: Any, slot: Any, order_id: int,
     return place
 
 
-@compiled
+@stage
 def _accepted(core: Any, out: Any, symbol: Any, slot: Any, stream: Any, at: int) -> None:
     core.counters[N_ACCEPTED] += ONE
     slot.price = _confirmed_price(stream, at)
@@ -242,7 +242,7 @@ def _accepted(core: Any, out: Any, symbol: Any, slot: Any, stream: Any, at: int)
     event.quantity = slot.remaining
 
 
-@compiled
+@stage
 def _replaced(core: Any, out: Any, symbol: Any, slot: Any, stream: Any, at: int) -> None:
     core.counters[N_REPLACED] += ONE
     slot.id = slot.pending_id
@@ -256,7 +256,7 @@ def _replaced(core: Any, out: Any, symbol: Any, slot: Any, stream: Any, at: int)
     event.quantity = slot.remaining
 
 
-@compiled
+@stage
 def _executed(core: Any, out: Any, symbol: Any, slot: Any, stream: Any, at: int) -> None:
     core.counters[N_EXECUTED] += ONE
     shares, price = min(_executed_shares(stream, at), slot.remaining), _execution_price(stream, at)
@@ -270,7 +270,7 @@ def _executed(core: Any, out: Any, symbol: Any, slot: Any, stream: Any, at: int)
     event.quantity2 = slot.remaining
 
 
-@compiled
+@stage
 def _cancelled(core: Any, out: Any, symbol: Any, slot: Any, stream: Any, at: int) -> None:
     core.counters[N_CANCELLED] += ONE
     shares = min(_decrement_shares(stream, at), slot.remaining)
@@ -285,7 +285,7 @@ def _cancelled(core: Any, out: Any, symbol: Any, slot: Any, stream: Any, at: int
     event.quantity2 = slot.remaining
 
 
-@compiled
+@stage
 def _rejected(core: Any, out: Any, symbol: Any, slot: Any, order_id: int, reason: int) -> None:
     core.counters[N_REJECTED] += ONE
     if order_id == slot.id:
@@ -296,7 +296,7 @@ def _rejected(core: Any, out: Any, symbol: Any, slot: Any, order_id: int, reason
     _tell(core, out, EXCHANGE_REJECT, symbol, slot, order_id, reason | _J << 8)
 
 
-@compiled
+@stage
 def _cancel_rejected(core: Any, out: Any, symbol: Any, slot: Any, order_id: int) -> None:
     core.counters[N_CANCEL_REJECTED] += ONE
     if slot.state == PENDING_CANCEL:

@@ -7,16 +7,16 @@ from typing import Any
 from engine.own_orders import LIVE, QUOTER_SLOT, mark_to_market, send_cancel
 from engine.quoter import quote
 from engine.risk import UP, WITHDRAW, strategy_mask, symbol_mask
+from engine.stage import stage
 from engine.state import SIDES
 from engine.unsigned import ONE
-from wire.compiled import compiled
 from wire.counters import NUMBER
 from wire.records import QUOTER_STRATEGY, SLOTS
 
 EVALUATIONS = NUMBER["evaluations"]
 
 
-@compiled
+@stage
 def evaluate(core: Any, out: Any, symbol: Any) -> None:
     """Brings the orders of one symbol in line with market, limits and state."""
     if not symbol.mapped:
@@ -35,7 +35,7 @@ def evaluate(core: Any, out: Any, symbol: Any) -> None:
             quote(core, out, symbol, number // SLOTS, mask)
 
 
-@compiled
+@stage
 def sweep(core: Any, out: Any, symbols: Any) -> None:
     """Evaluates every symbol."""
     for number in range(core.symbols):

@@ -10,32 +10,32 @@ from typing import Any
 
 import numpy as np
 
-from wire.compiled import compiled
+from engine.stage import stage
 
 ONE = np.uint64(1)
 """What a counter counts by: with a plain 1 Numba would add in floating point."""
 
 
-@compiled
+@stage
 def word(value: Any) -> int:
     """Any integer as an ``int64`` word, bit by bit."""
     result: Any = np.int64(value)
     return result
 
 
-@compiled
+@stage
 def above(a: int, b: int) -> bool:
     """Whether ``a > b``, both unsigned."""
     return bool(np.uint64(a) > np.uint64(b))
 
 
-@compiled
+@stage
 def larger(a: int, b: int) -> int:
     """The larger of two unsigned words."""
     return a if np.uint64(a) > np.uint64(b) else b
 
 
-@compiled
+@stage
 def signed32(value: int) -> int:
     """The low 32 bits as a signed number."""
     return ((value & 0xFFFFFFFF) ^ 0x80000000) - 0x80000000

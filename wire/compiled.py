@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from numba import njit
+from numba.core.caching import IndexDataCacheFile
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,15 +26,18 @@ _IMPORT = re.compile(
 )
 
 
-def compiled(function: F) -> F:
-    """``function`` compiled in nopython mode, without the GIL, cached.
+def compiled(function: F, **options: bool) -> F:
+    """``function`` compiled in nopython mode, without the GIL, cached; ``options`` are Numba's.
 
     A decorator. Inside, nothing raises: results say what was wrong. Integer arithmetic wraps.
     """
-    dispatcher = njit(cache=True, nogil=True)(function)
-    file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
-    if file is not None:  # absent under NUMBA_DISABLE_JIT
-        file._source_stamp = (file._source_stamp, sources_stamp(Path(function.__code__.co_filename)))
+    dispatcher = cast(Any, njit)(cache=True, nogil=True, **options)(function)
+    kept: Any = getattr(dispatcher, "_cache", None)
+    if hasattr(kept, "_impl"):  # absent under NUMBA_DISABLE_JIT
+        stamp = sources_stamp(Path(function.__code__.co_filename))
+        # In the files' names too: what other sources left there may name types that are no more, and not even load.
+        name = f"{kept._impl.filename_base}-{stamp[:16]}"
+        kept._cache_file = IndexDataCacheFile(kept._cache_path, name, stamp)
     return cast(F, dispatcher)
 
 

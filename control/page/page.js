@@ -98,9 +98,9 @@ function cards() {
 
 function positions() {
   const rows = first.symbols.map((s) => [s.stock, number.format(s.position), [number.format(s.bought), "buy"], [number.format(s.sold), "sell"], number.format(s.fills),
-    number.format(s.orders_sent), number.format(s.orders_refused), s.open_orders.length, money(s.mark), money(s.cash), [money(s.pnl), tone(s.pnl)], [s.blocked_by.join(", ").replaceAll("_", " ") || "quoting", "left"]]);
+    number.format(s.orders_sent), number.format(s.orders_refused), s.open_orders.length, money(s.mark), money(s.cash), [money(s.pnl), tone(s.pnl)], [s.blocked_by.join(", ").replaceAll("_", " ") || "nothing", "left"]]);
   const sum = (pick) => number.format(first.symbols.reduce((total, s) => total + pick(s), 0));
-  table($("positions"), ["Stock", "Position", "Bought", "Sold", "Fills", "Orders", "Refused", "Open", "Mark", "Cash", "P&L", ["Now", "left"]], rows,
+  table($("positions"), ["Stock", "Position", "Bought", "Sold", "Fills", "Orders", "Refused", "Open", "Mark", "Cash", "P&L", ["Blocked by", "left"]], rows,
     [["All", "", sum((s) => s.bought), sum((s) => s.sold), sum((s) => s.fills), sum((s) => s.orders_sent), sum((s) => s.orders_refused), sum((s) => s.open_orders.length), "", money(first.cash), [money(first.pnl), tone(first.pnl)], ""]]);
 }
 

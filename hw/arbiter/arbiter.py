@@ -81,7 +81,7 @@ class Arbiter(wiring.Component):
 
     A packet that comes in sequence begins to leave 12 cycles after it was offered, and then a beat every
     other cycle. It never waits for a missing message: what comes ahead of it is held while there is a slot,
-    then dropped and counted.
+    then dropped and counted. A packet with the message that is missing is always taken.
     """
 
     def __init__(self):
@@ -260,6 +260,8 @@ class Arbiter(wiring.Component):
                     for n in range(HOLD_SLOTS):
                         with m.Case("-" * (HOLD_SLOTS - 1 - n) + "0" + "1" * n):
                             m.d.sync += slot.eq(n)
+                    with m.Default():
+                        m.d.sync += slot.eq(HOLD_SLOTS - 1)
                 with m.If(end > highest):
                     m.d.sync += highest.eq(end)
                 m.next = "STORE"
@@ -267,10 +269,14 @@ class Arbiter(wiring.Component):
                 m.next = "RELEASE"
                 with m.If(stale):
                     m.d.comb += self.count_packets_duplicate.eq(1)
-                with m.Elif(full):
+                with m.Elif(full & ahead):
                     m.d.comb += self.count_packets_dropped.eq(1)
                 with m.Else():
-                    m.d.comb += [self.count_packets_held.eq(ahead), write.en.eq(1)]
+                    m.d.comb += [
+                        self.count_packets_held.eq(ahead),
+                        self.count_packets_dropped.eq(full),  # the packet that was in the slot
+                        write.en.eq(1),
+                    ]
                     with m.Switch(port):
                         for n in range(PORTS):
                             with m.Case(n), m.Switch(slot):

@@ -26,9 +26,8 @@ PARAMETERS = Parameters(symbols=4, levels=1024, orders=2048)
 Inputs = list[tuple[int, int, bytes]]
 
 
-def engine_answer(inputs: Inputs) -> tuple[np.ndarray, np.ndarray]:
+def engine_answer(inputs: Inputs, engine: Engine) -> tuple[np.ndarray, np.ndarray]:
     """Events and counters of the engine."""
-    engine = Engine(PARAMETERS.symbols, PARAMETERS.levels, PARAMETERS.orders)
     table = np.zeros(len(inputs), INPUT)
     at = 0
     for row, (port, stamp, content) in zip(table, inputs, strict=True):
@@ -42,7 +41,8 @@ def engine_answer(inputs: Inputs) -> tuple[np.ndarray, np.ndarray]:
 def compare(inputs: Inputs) -> tuple[np.ndarray, dict[str, int]]:
     """Runs the inputs through both; they must agree. Events and counters."""
     front = FrontModel(PARAMETERS)
-    events, counters = engine_answer(inputs)
+    engine = Engine(PARAMETERS.symbols, PARAMETERS.levels, PARAMETERS.orders)
+    events, counters = engine_answer(inputs, engine)
     place = 0
 
     def check(number: int) -> None:
@@ -136,6 +136,8 @@ class Flow:
         code = seed.choice("AAAAAAFFEEECCXXDDDDUUUUUUPPHYhSWRQI")
         ticks = seed.choice((seed.randrange(8), seed.randrange(-300, 1300)))
         price = 100_000 + seed.choice((100, 100, 100, 50, 1)) * ticks
+        if head["stock_locate"] == 16383:  # this book has no order beyond the ladder, so trust can come back
+            price = 100_000 + 100 * seed.randrange(8)
         quantity = seed.choice((0, 1, 50, 100, 100, 200, 300, 0xFFFFFFFF))
         side = seed.choice("BBBBBSSSSSX")
         match code:
@@ -201,7 +203,6 @@ def random_command(seed: random.Random) -> bytes:
 
 
 @pytest.mark.fuzz
-@pytest.mark.slow
 @pytest.mark.parametrize("number", range(4))
 def test_hostile_messages_give_the_same_books(number):
     seed = random.Random(number)
@@ -218,54 +219,58 @@ def test_hostile_messages_give_the_same_books(number):
     events, counters = compare(inputs)
     causes = Counter(zip(events["type"], events["info"], strict=True))
     assert causes[EventType.TRUST_REGAINED, TrustCause.HOST]
-    assert causes[EventType.TRUST_LOST, TrustCause.BAD_VALUE]
+    assert causes[EventType.TRUST_LOST, TrustCause.BAD_VALUE] or causes[EventType.TRUST_LOST, TrustCause.UNKNOWN_REFERENCE]
     assert min(counters[name] for name in (*COUNTERS, "itch_unknown", "itch_bad_length") if name != "order_overflow")
 
 
 @pytest.mark.fuzz
-@pytest.mark.slow
 @pytest.mark.parametrize("number", range(4))
 def test_lost_late_and_double_packets_give_the_same_items(number):
-    """Both feeds with different packet boundaries and faults; recovery, resume, ticks, a new start in
-    between."""
+    """Both feeds with different packet boundaries and faults; recovery, resume, ticks, a new start in between."""
     seed = random.Random(100 + number)
     flow = Flow(seed)
     messages = [flow.message() for _ in range(2500)]
     inputs: Inputs = [(Port.COMMAND, 1, set_feed(start_sequence=int(number != 0), hold_ns=500)), *SYMBOLS]
     sent: list[tuple[float, int, bytes]] = []
-
-    def send(time: float, port: int, at: int, size: int) -> None:
-        sent.append((time, port, packet(at + 1, messages[at : at + size])))
-
     for port in (Port.FEED_A, Port.FEED_B):
         at = 0
         while at < len(messages):
             size = seed.randrange(1, 9)
             if seed.random() > (0.1, 0.2, 0.3, 0.4)[number]:
-                send(at + 200 * seed.random() ** 12, port, at, size)
+                late = 200 * seed.random() ** 12
+                sent.append((at + late, port, packet(at + 1, messages[at : at + size])))
             if seed.random() < 0.05:
                 count = seed.choice((0, 0xFFFF))
                 sent.append((at, port, packet(at + 1 + seed.choice((0, size)), [], count=count)))
             at += size
-    for at in range(0, len(messages), 20):
-        if seed.random() < 0.7:
-            send(at + seed.choice((20, 30, 80)), Port.RECOVERY, at - 2 if at else 0, 24)
-        if seed.random() < 0.1:
-            sent.append((at + 10, Port.TICK, b""))
-        if seed.random() < 0.04:
-            resume = command(Opcode.RESUME_FEED, sequence=at + seed.randrange(60), tag=at)
-            sent.append((at + 35, Port.COMMAND, resume))
     sent.append((1200, Port.COMMAND, set_feed(start_sequence=seed.choice((0, 1201)), hold_ns=2000)))
-    for place, (_, port, content) in enumerate(sorted(sent, key=lambda each: each[0])):
-        inputs.append((port, 10 + 100 * place, frame(content) if port <= Port.RECOVERY else content))
+
+    # What comes from the re-request server, and when the host gives up, follows from what the engine is waiting for.
+    engine = Engine(PARAMETERS.symbols, PARAMETERS.levels, PARAMETERS.orders)
+    engine_answer(inputs, engine)
+    core = engine.state.core[0]
+
+    def give(port: int, content: bytes) -> None:
+        inputs.append((port, 10 + 100 * len(inputs), frame(content) if port <= Port.RECOVERY else content))
+        engine_answer(inputs[-1:], engine)
+
+    for _, port, content in sorted(sent, key=lambda each: each[0]):
+        give(port, content)
+        chance, expected = seed.random(), int(core["expected"])
+        if chance < 0.04:
+            give(Port.TICK, b"")
+        elif core["recovering"] and chance < 0.5:
+            at = max(0, expected - 1 - seed.randrange(3))
+            give(Port.RECOVERY, packet(at + 1, messages[at : at + seed.randrange(1, 30)]))
+        elif core["recovering"] and chance < 0.6:
+            give(Port.COMMAND, command(Opcode.RESUME_FEED, sequence=expected + seed.randrange(-3, 30)))
     events, counters = compare(inputs)
     causes = Counter(zip(events["type"], events["info"], strict=True))
     assert counters["messages"] > 1500
-    assert min(counters[name] for name in ARBITER_COUNTERS if name != "packets_dropped")
+    assert min(counters[name] for name in ARBITER_COUNTERS)
     assert causes[EventType.TRUST_REGAINED, TrustCause.GAP]
     assert causes[EventType.TRUST_LOST, TrustCause.RESUMED]
     assert number or causes[EventType.TRUST_LOST, TrustCause.JOINED]
-    assert number < 3 or counters["packets_dropped"]
 
 
 def test_the_book_holds_exactly_as_many_orders_as_it_says():

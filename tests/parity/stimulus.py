@@ -19,7 +19,7 @@ from sim import faults, publisher
 from sim.sources.tape import Tape
 from tests.parity.oddities import odd_frame
 from wire import frames, moldudp64, ouch42, soupbintcp
-from wire.records import INPUT, EventType, Port, Side, SnapshotPart
+from wire.records import INPUT, EventType, Port, SessionState, Side, SnapshotPart
 
 LATENCY_NS = 60_000
 USER, PASSWORD, PREFIX = "USER", "PASSWORD", "HP"
@@ -50,6 +50,7 @@ class Config:
     host_orders: int = 200
     host_changes: int = 60
     odd_frames: int = 60
+    revivals: int = 40
     strict: bool = True
 
 
@@ -208,13 +209,7 @@ class Session:
     def _configure(self, stamp: int) -> None:
         config, rng = self.config, self.rng
         setup = [
-            commands.set_global(
-                GlobalLimits(
-                    max_gross=int(rng.choice([10**12, 10**10])), credit=int(rng.choice([10**14, 5 * 10**9])),
-                    loss_limit=10**11, stale_ns=5 * 10**9, heartbeat_ns=int(rng.choice([10**10, 900_000_000])),
-                    rate_interval=1_000_000, rate_burst=20_000_000, firm="FIRM", token_prefix=PREFIX,
-                )
-            ),
+            self._more_credit(),
             commands.set_feed(
                 Feed(
                     session=publisher.SESSION, hold_ns=100_000, strict=config.strict,
@@ -232,6 +227,17 @@ class Session:
             setup.append(commands.set_trading(market_open=True))
         for data in setup:
             self.put(stamp, Port.COMMAND, data)
+
+    def _more_credit(self) -> bytes:
+        """Limits over all, with credit beyond what was executed so far."""
+        rng, executed = self.rng, int(self.engine.state.core["executed_notional"][0])
+        return commands.set_global(
+            GlobalLimits(
+                max_gross=int(rng.choice([10**12, 10**10])), credit=executed + int(rng.choice([10**14, 5 * 10**9])),
+                loss_limit=10**11, stale_ns=5 * 10**9, heartbeat_ns=int(rng.choice([10**10, 900_000_000])),
+                rate_interval=1_000_000, rate_burst=20_000_000, firm="FIRM", token_prefix=PREFIX,
+            )
+        )  # fmt: skip
 
     def _limits(self) -> Limits:
         rng = self.rng
@@ -277,8 +283,12 @@ class Session:
             self.put(stamp, Port.TICK)
         for stamp in range(start, end, 1_000_000_000):
             self.put(stamp, Port.COMMAND, commands.heartbeat(tag=2))
-        for stamp in range(start, end, max((end - start) // 40, 1)):
+        for stamp in range(start, end, 5_000_000_000):
+            self.put(stamp, Port.SESSION, soupbintcp.server_heartbeat())
+        for stamp in range(start, end, max((end - start) // config.revivals, 1)):
             self.put(stamp, Port.COMMAND, commands.trust())
+            self.put(stamp, Port.COMMAND, b"credit")
+            self.put(stamp, Port.COMMAND, b"login")
             for symbol in config.symbols:
                 self._let_trade(stamp, symbol)
         for stamp in np.sort(rng.integers(start, end, config.host_orders)).tolist():
@@ -367,6 +377,11 @@ class Session:
             return self._host_order()
         if content == b"change":
             return self._host_change()
+        if content == b"credit":
+            return self._more_credit()
+        if content == b"login":
+            down = self.engine.state.core["session"][0] == SessionState.DOWN
+            return commands.login(USER, PASSWORD) if down else None
         return content
 
     def _symbol(self) -> int:

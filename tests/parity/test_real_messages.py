@@ -34,7 +34,7 @@ def tape(messages):
 def test_a_hundred_thousand_messages_with_loss_have_one_answer(power_on):
     config = Config(
         seed=2012, symbols={0: SETUP}, tick_ns=250_000_000, common_loss=0.0001, strict=False,
-        host_orders=2_000, host_changes=200, odd_frames=1_000,
+        host_orders=2_000, host_changes=200, odd_frames=1_000, revivals=1_000,
     )  # fmt: skip
     recording = record(tape(101_000), config, symbols=SIZES["symbols"], orders=SIZES["orders"])
     pair = power_on(**SIZES)
@@ -43,7 +43,8 @@ def test_a_hundred_thousand_messages_with_loss_have_one_answer(power_on):
     assert counters["messages"] >= 100_000
     assert counters["packets_duplicate"] > 0
     assert counters["gaps"] > 0
-    assert len(ours.outputs) > 200
+    assert len(ours.outputs) > 20_000
+    assert counters["orders_refused"] > 5_000
 
 
 def lobster_rows():

@@ -1,0 +1,50 @@
+"""The proofs: each holds, each mutation is caught, and the prover says what failed."""
+
+import pytest
+from amaranth.hdl import Assert, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+
+from hw.formal import ProofError, assert_formal, check
+from hw.formal.proofs import PROOFS
+
+pytestmark = [pytest.mark.gateware, pytest.mark.timeout(1800)]
+
+MUTATIONS = [(proof, mutation) for proof in PROOFS for mutation in proof.mutations]
+
+
+class Stays(wiring.Component):
+    """A bit that is set stays set, or, broken, does not."""
+
+    i: In(1)
+
+    def __init__(self, broken: bool):
+        self.broken = broken
+        super().__init__()
+
+    def elaborate(self, platform):
+        m = Module()
+        kept, before = Signal(reset_less=True), Signal(reset_less=True)
+        m.d.sync += [kept.eq(self.i if self.broken else self.i | kept), before.eq(kept)]
+        m.d.comb += Assert(kept | ~before)
+        return m
+
+
+@pytest.mark.parametrize("proof", PROOFS, ids=lambda proof: proof.name)
+def test_the_property_is_proved(proof):
+    assert_formal(proof.make(), mode=proof.mode, depth=proof.depth)
+
+
+@pytest.mark.parametrize(("proof", "mutation"), MUTATIONS, ids=lambda each: getattr(each, "name", each))
+def test_a_broken_card_is_caught(proof, mutation):
+    assert check(proof.make(mutation), mode=proof.mode, depth=proof.depth).holds is False
+
+
+def test_every_proof_can_fail():
+    assert all(proof.mutations for proof in PROOFS)
+
+
+def test_the_prover_proves_what_holds_and_names_what_does_not():
+    assert_formal(Stays(broken=False), depth=3)
+    with pytest.raises(ProofError, match=r"Stays: .*test_formal\.py"):
+        assert_formal(Stays(broken=True), depth=3)
