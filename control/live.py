@@ -23,7 +23,7 @@ T = TypeVar("T")
 log = logging.getLogger("hairpin.live")
 
 SLICE_SECONDS = 0.02  # of wall time between two looks into the queue
-IDLE_SECONDS = 0.005
+IDLE_SECONDS = 0.005  # as long as less than this is due it waits for questions, and others can work
 
 
 class StoppedError(RuntimeError):
@@ -48,7 +48,7 @@ class Owner:
         self._questions: queue.SimpleQueue[tuple[Callable[[Desk], Any], Future[Any]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="device owner", daemon=True)
         self._stopping = threading.Event()
-        self._slice = int(SLICE_SECONDS * 1e9 * speed)
+        self._slice, self._least = (int(each * 1e9 * speed) for each in (SLICE_SECONDS, IDLE_SECONDS))
         self.error: BaseException | None = None
         self.behind = 0
         self.started = time.monotonic()
@@ -106,7 +106,7 @@ class Owner:
             self._answer(0.0)
             due = origin + int((time.monotonic() - begun) * 1e9 * self.speed)
             self.behind = max(0, due - market.now)
-            if market.finished or due <= market.now:
+            if market.finished or self.behind < self._least:
                 self._answer(IDLE_SECONDS)
                 continue
             before = time.monotonic()
