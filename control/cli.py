@@ -109,6 +109,10 @@ def run(
     pcap: Annotated[
         Path | None, typer.Option(help="Write every packet, both ways, to this file.", metavar="FILE.pcap")
     ] = None,
+    waveform: Annotated[
+        Path | None,
+        typer.Option(help="Write every signal of the simulated card to this file; for short runs.", metavar="FILE.fst"),
+    ] = None,
     live: Annotated[
         bool, typer.Option("--live/--no-live", help="A live screen, where standard error is a terminal.")
     ] = True,
@@ -118,10 +122,12 @@ def run(
     from control.run import RunError, execute
     from control.screen import Lines, Screen
 
+    if waveform is not None and device == "software":
+        fail("--waveform is about the simulated card: it goes with --device twin or both", USED_WRONGLY)
     names: tuple[Literal["software", "twin"], ...] = ("software", "twin") if device == "both" else (device,)
     screen = Screen(err) if live and err.is_terminal else None
     try:
-        result = execute(chosen, names, screen or Lines(err), pcap=pcap)
+        result = execute(chosen, names, screen or Lines(err), pcap=pcap, waveform=waveform)
     except RunError as error:
         fail(str(error), USED_WRONGLY if error.used_wrongly else FAILED)
     except KeyboardInterrupt:

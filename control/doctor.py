@@ -100,8 +100,7 @@ def _output(command: list[str], seconds: float = 20) -> str | None:
 
 def _program(name: str, argument: str, needed_for: str, without: State) -> Finding:
     path = shutil.which(name)
-    package = {"chromium": "chromium"}.get(name, name)
-    remedy = f"Debian and Ubuntu: sudo apt-get install {package}"
+    remedy = f"Debian and Ubuntu: sudo apt-get install {name}"
     if path is None:
         return Finding(name, without, "not found", needed_for, remedy)
     if name == "chromium":  # it takes a second to start

@@ -176,8 +176,10 @@ def _faults(faults: Faults) -> FaultConfig:
 # -- the device ----------------------------------------------------------------------------------
 
 
-def open_device(name: str, configuration: Configuration, say: Callable[[str], None]) -> Device:
-    """A device of the configured size; the twin is built where it is not there yet.
+def open_device(
+    name: str, configuration: Configuration, say: Callable[[str], None], *, waveform: Path | None = None
+) -> Device:
+    """A device of the configured size; the twin is built where it is not there yet, and writes the waveform.
 
     Raises
     ------
@@ -188,7 +190,7 @@ def open_device(name: str, configuration: Configuration, say: Callable[[str], No
     made = {"symbols": sizes.symbols, "levels": sizes.levels, "orders": sizes.orders}
     try:
         if name == "twin":
-            return drivers.open(name, **made, report=say)
+            return drivers.open(name, **made, report=say, waveform=waveform)
         return drivers.open(name, **made)
     except (RuntimeError, ImportError) as error:
         raise RunError(f"{name}: {error}\nhairpin doctor says what is missing") from error

@@ -53,9 +53,14 @@ class Result:
 
 
 def execute(
-    configuration: Configuration, devices: Sequence[Name], progress: Progress, *, pcap: Path | None = None
+    configuration: Configuration,
+    devices: Sequence[Name],
+    progress: Progress,
+    *,
+    pcap: Path | None = None,
+    waveform: Path | None = None,
 ) -> Result:
-    """Run each of the devices in one world.
+    """Run each of the devices in one world; ``pcap`` takes what the first had on the wire, ``waveform`` the twin's signals.
 
     Raises
     ------
@@ -68,7 +73,7 @@ def execute(
     outcomes: list[Outcome] = []
     inputs = 0
     for name in devices:
-        run, outcome = _run(configuration, name, what, around, progress)
+        run, outcome = _run(configuration, name, what, around, progress, waveform)
         outcomes.append(outcome)
         inputs = inputs or run.handed
         if pcap is not None and name == devices[0]:
@@ -109,8 +114,12 @@ def _input(configuration: Configuration, what: Source, inputs: int) -> InputRepo
     )
 
 
-class _Stopwatch:
-    """A device whose calls are timed: what a world sees of it."""
+class Stopwatch:
+    """A device whose calls are timed: what a world sees of it.
+
+    ``seconds`` is the wall time inside the device; with ``cycles`` every batch's orders are kept in ``latencies``, as
+    `drivers.latency.LATENCY`.
+    """
 
     def __init__(self, device: Device, *, cycles: bool) -> None:
         self._device, self._cycles = device, cycles
@@ -129,12 +138,12 @@ class _Stopwatch:
 
 
 def _run(
-    configuration: Configuration, name: Name, what: Source, around: World, progress: Progress
+    configuration: Configuration, name: Name, what: Source, around: World, progress: Progress, waveform: Path | None
 ) -> tuple[Run, Outcome]:
     """One device through the whole world, and its state at the end."""
-    device = open_device(name, configuration, progress.say)
+    device = open_device(name, configuration, progress.say, waveform=waveform)
     try:
-        watch = _Stopwatch(device, cycles=name == "twin")
+        watch = Stopwatch(device, cycles=name == "twin")
         monitor = Monitor(what.stocks)
         device.subscribe(monitor.take)
         run = start(around, watch, configuration, what.setups, record=True)
@@ -145,7 +154,7 @@ def _run(
             progress.end()
         snapshot = device.snapshot(depth=DEPTH)
         answer = Answer(run.events, run.outputs, run.payload, device.counters(), snapshot)
-        identity = device.identify()
+        identity, cycles = device.identify(), int(getattr(device, "cycles", 0))
     except DeviceError as error:
         raise RunError(f"{name}: {error}") from error
     finally:
@@ -155,7 +164,10 @@ def _run(
         return run, Outcome(name, identity, answer, timing)
     rows = np.concatenate(watch.latencies) if watch.latencies else np.zeros(0, LATENCY)
     latency = of_cycles(rows["cycles"][rows["rank"] == 0], CARD_LATENCY)
-    timing = _timing(watch.seconds, run.handed, answer.counters["messages"])
+    rate = round(cycles / max(watch.seconds, 1e-9), 1)
+    timing = _timing(
+        watch.seconds, run.handed, answer.counters["messages"], cycles=cycles, cycles_per_second=rate
+    )
     return run, Outcome(name, identity, answer, timing, latency, routed_clock())
 
 

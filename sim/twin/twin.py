@@ -252,16 +252,28 @@ def _check(inputs: NDArray[np.void], length: int) -> None:
 
 def power_on(
     *,
-    trace: bool = False,
+    waveform: Path | str | None = None,
     report: Callable[[str], None] | None = None,
     patience: int = PATIENCE,
     **sizes: int,
 ) -> Twin:
-    """A card with sizes of `hw.parameters.Parameters`; those that are not given are of the profile
-    ``twin``.
+    """A card with sizes of `hw.parameters.Parameters`; those that are not given are of the profile ``twin``.
+    With ``waveform`` all its signals are written to that file (FST).
+
+    Raises
+    ------
+    BuildError, ValueError
+        As `Twin` and `Twin.start_trace` have it.
     """
     from dataclasses import replace
 
     from hw.parameters import PROFILES
 
-    return Twin(replace(PROFILES["twin"], **sizes), trace=trace, report=report, patience=patience)
+    twin = Twin(replace(PROFILES["twin"], **sizes), trace=waveform is not None, report=report, patience=patience)
+    if waveform is not None:
+        try:
+            twin.start_trace(waveform)
+        except ValueError:
+            twin.close()
+            raise
+    return twin

@@ -187,6 +187,21 @@ def test_the_capture_is_dissected_without_a_complaint(tmp_path: Path) -> None:
     assert found.stdout.split() == []
 
 
+@pytest.mark.twin
+@pytest.mark.gateware
+def test_a_run_on_the_card_can_be_watched_signal_by_signal(tmp_path: Path) -> None:
+    file, wave = tmp_path / "small.toml", tmp_path / "run.fst"
+    file.write_text("[device]\nsymbols = 2\nlevels = 64\norders = 64\n[input]\nsymbols = [\"ONE\"]\norders = 40\n")
+    result = CliRunner().invoke(
+        app, ["run", "--device", "twin", "--no-page", "-n", "20", "-c", str(file), "--waveform", str(wave)]
+    )
+    assert result.exit_code == 0, result.output
+    assert wave.read_bytes()[0] == 0  # FST begins with its header block
+    assert wave.stat().st_size > 10_000
+    with pytest.raises(SystemExit):
+        app(["run", "--no-page", "--waveform", str(wave)])
+
+
 # -- files ---------------------------------------------------------------------------------------
 
 
