@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from engine.intrinsics import merged
 from engine.ladder import append, index_of_place, place_of, reduce, side_of_place, symbol_of_place, unlink
 from engine.memory import MAX_LEVELS, MAX_ORDERS, MAX_SYMBOLS, ORDER, Book, create, rows
 from engine.offsets import (
@@ -44,6 +43,7 @@ from engine.offsets import (
     TRADING_STATE_AT,
 )
 from engine.orders import BEYOND, DEEP, IN_BAND, find, insert, order_at, read_place, remove
+from engine.stage import merged
 from engine.symbols import (
     best_index,
     best_quantity,

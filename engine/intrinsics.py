@@ -1,44 +1,23 @@
-"""What Numba has no name for: machine instructions, inlining, memory that costs nothing until touched."""
+"""What Numba has no name for: machine instructions, memory that costs nothing until touched."""
 
 from __future__ import annotations
 
 import mmap
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
-from numba.core.caching import IndexDataCacheFile
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
-from wire.compiled import sources_stamp
-
 Vector = np.ndarray[Any, np.dtype[Any]]
-F = TypeVar("F", bound=Callable[..., Any])
 
 _HUGE = 1 << 21
 _POINTER = ir.IntType(8).as_pointer()
 _INT, _BIT = ir.IntType(32), ir.IntType(1)
-
-
-def merged(function: F) -> F:
-    """``function`` compiled into its callers, and without counting references; else as by `compiled`.
-
-    A decorator, for the inner loops. Numba counts references to arrays atomically, around every call that
-    takes one; in a function that is given all its arrays and makes none there is nothing to count.
-    """
-    dispatcher = cast(Any, njit)(cache=True, nogil=True, forceinline=True, _nrt=False)(function)
-    cache: Any = getattr(dispatcher, "_cache", None)
-    if hasattr(cache, "_impl"):  # absent under NUMBA_DISABLE_JIT
-        stamp = sources_stamp(Path(function.__code__.co_filename))
-        # In the files' names too: what other sources left may not even load.
-        name = f"{cache._impl.filename_base}-{stamp[:16]}"
-        cache._cache_file = IndexDataCacheFile(cache._cache_path, name, stamp)
-    return cast(F, dispatcher)
 
 
 def zeros(size: int, *huge: tuple[int, int]) -> Vector:

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.intrinsics import Vector, merged
+from engine.intrinsics import Vector
+from engine.stage import merged
 from wire.buffers import reader
 from wire.counters import ITCH_PREFIX, NUMBER
 from wire.itch import ADD_ORDER, ITCH

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.intrinsics import highest_bit, merged
+from engine.intrinsics import highest_bit
 from engine.memory import LEVEL, LEVEL_SHIFT, LEVEL_SKEW, OCCUPIED_SKEW, ORDER, WORD_SHIFT
 from engine.orders import order_at
+from engine.stage import merged
 from wire.buffers import reader, writer
 
 KEY_SHIFT = 32

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.intrinsics import merged
 from engine.memory import HEAD_SHIFT, ORDER, ORDER_SHIFT, STATE
+from engine.stage import merged
 from wire.buffers import reader, writer
 
 IN_BAND, DEEP, BEYOND = 0, 1, 2

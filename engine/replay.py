@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from engine.book import apply
-from engine.intrinsics import merged, prefetch
+from engine.intrinsics import prefetch
 from engine.ladder import level_at, place_of, read_next, read_previous, read_tail, side_of_place, word_at
 from engine.memory import AHEAD, BLOCK
 from engine.offsets import LOCATE_AT, NEW_PRICE_AT, PRICE_AT, REFERENCE_AT, SIDE_AT
 from engine.orders import head_at, order_at, read_head, read_live
 from engine.orders import read_place as read_order_place
+from engine.stage import merged
 from engine.symbols import read_base, read_reciprocal, symbol_at, symbol_of
 from wire import itch
 from wire.buffers import reader

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.intrinsics import merged
 from engine.ladder import (
     KEY_SHIFT,
     LOW,
@@ -21,6 +20,7 @@ from engine.ladder import (
 )
 from engine.memory import LOCATE_SHIFT, ORDER, STATE, SYMBOL, SYMBOL_SHIFT, WORD_SHIFT
 from engine.orders import order_at, read_reference
+from engine.stage import merged
 from wire.buffers import reader, writer
 from wire.compiled import compiled
 
