@@ -1,7 +1,6 @@
 """The book against books that nobody here made: LOBSTER's of 2012-06-21, and genuine Nasdaq snippets."""
 
 import gzip
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,8 @@ import pytest
 
 from engine import book
 from engine.replay import replay
+from tests import lobster
+from tests.lobster import BOOKS, NO_ASK, NO_BID, differences, order_book
 from tests.shared_data import shared_data
 from wire.counters import COUNTER_COUNT, NUMBER
 from wire.itch import ITCH
@@ -17,8 +18,6 @@ from wire.records import Side
 
 pytestmark = pytest.mark.oracle
 
-DAY = "2012-06-21"
-NO_ASK, NO_BID = 9_999_999_999, -9_999_999_999
 TICK = 100
 LEVELS = 1 << 18  # there is an offer of Apple at 2,000 dollars
 
@@ -68,25 +67,17 @@ class Case:
         return Replay(shared_data(f"itch/{self.name}.itch.gz"), self.orders)
 
     def after(self) -> list[int]:
-        return [int(line) for line in shared_data(f"itch/{self.name}.itch.rows").read_text().split()]
+        return lobster.after(self.name)
 
 
-AMZN = Case(f"AMZN_{DAY}_full_day_level5", orders=4_096)
-AAPL = Case(f"AAPL_{DAY}_first_hour_level50", orders=16_384)
-MSFT = Case(f"MSFT_{DAY}_1000rows_level50", orders=4_096)
-
-
-def differences(found: np.ndarray, expected: np.ndarray) -> list[int]:
-    return np.flatnonzero((found != expected).any(axis=1)).tolist()
+AMZN = Case(lobster.AMZN, orders=4_096)
+AAPL = Case(lobster.AAPL, orders=16_384)
+MSFT = Case(lobster.MSFT, orders=4_096)
 
 
 def test_amazons_day_equals_lobsters_book_in_every_row_on_five_levels() -> None:
     amazon = AMZN.replay()
-    with (
-        zipfile.ZipFile(shared_data(f"lobster/LOBSTER_SampleFile_AMZN_{DAY}_5.zip")) as archive,
-        archive.open(f"AMZN_{DAY}_34200000_57600000_orderbook_5.csv") as file,
-    ):
-        expected = np.loadtxt(file, np.int64, delimiter=",")
+    expected = order_book(BOOKS[lobster.AMZN])
     assert expected.shape == (155_935, 20)
     assert differences(amazon.rows(AMZN.after(), 5), expected) == []
     assert amazon.count("orders_added") == amazon.count("itch_A") == 84_256
@@ -103,8 +94,7 @@ def test_amazons_day_equals_lobsters_book_in_every_row_on_five_levels() -> None:
 
 def test_apples_first_hour_has_lobsters_best_bid_and_offer_with_their_sizes() -> None:
     apple = AAPL.replay()
-    with gzip.open(shared_data("lobster/AAPL_level50_first_hour/AAPL_best_bid_ask_row_aligned.csv.gz")) as file:
-        expected = np.loadtxt(file, np.int64, delimiter=",")
+    expected = order_book(lobster.APPLES_TOPS)
     found = differences(apple.rows(AAPL.after(), 1), expected)
     assert len(expected) == 91_997
     assert (len(expected) - len(found), found[0]) == (91_907, 54_606)
@@ -112,15 +102,13 @@ def test_apples_first_hour_has_lobsters_best_bid_and_offer_with_their_sizes() ->
 
 
 def test_apples_first_rows_equal_lobsters_on_forty_levels() -> None:
-    expected = np.loadtxt(
-        shared_data("lobster/AAPL_level50_first_hour/first672_orderbook_50.csv"), np.int64, delimiter=","
-    )
+    expected = order_book(BOOKS[lobster.AAPL])
     assert len(expected) == 672
     assert differences(AAPL.replay().rows(AAPL.after()[:672], 40), expected[:, :160]) == []
 
 
 def test_microsofts_rows_equal_lobsters_on_forty_levels() -> None:
-    expected = np.loadtxt(shared_data("lobster/MSFT_level50_1000rows/orderbook_50.csv"), np.int64, delimiter=",")
+    expected = order_book(BOOKS[lobster.MSFT])
     assert len(expected) == 1_000
     assert differences(MSFT.replay().rows(MSFT.after(), 40), expected[:, :160]) == []
 

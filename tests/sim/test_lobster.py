@@ -1,6 +1,5 @@
 """LOBSTER files turned into ITCH: the book that they make is LOBSTER's own."""
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from sim.sources import load, lobster
 from sim.sources.csv_numbers import parse
 from sim.sources.lobster import Conversion
 from sim.sources.tape import Tape, Vector
+from tests.lobster import NO_ASK, NO_BID, differences, order_book
 from tests.shared_data import shared_data
 from wire.counters import COUNTER_COUNT, NUMBER
 from wire.itch import ITCH
@@ -21,7 +21,6 @@ AMZN = "lobster/LOBSTER_SampleFile_AMZN_2012-06-21_5.zip"
 AAPL = "lobster/LOBSTER_SampleFile_AAPL_2012-06-21_1.zip"
 DEEP = "lobster/AAPL_level50_first_hour/first672_message_50.csv"
 MSFT = "lobster/MSFT_level50_1000rows/message_50.csv"
-NO_ASK, NO_BID = 9_999_999_999, -9_999_999_999
 LEVELS, TICK = 1 << 18, 100
 BROKEN = ("unknown_reference", "over_execution", "duplicate_reference", "bad_value", "out_of_band")
 
@@ -46,15 +45,6 @@ def rows_of(tape: Tape, after: list[int], depth: int) -> tuple[Vector, dict[str,
     return out.reshape(len(after), 4 * depth), counted
 
 
-def order_book(name: str) -> Vector:
-    path = shared_data(name)
-    if path.suffix == ".zip":
-        with zipfile.ZipFile(path) as archive:
-            (inside,) = (n for n in archive.namelist() if "_orderbook_" in n)
-            return parse(archive.read(inside))
-    return parse(path.with_name(path.name.replace("message", "orderbook")).read_bytes())
-
-
 @pytest.mark.oracle
 @pytest.mark.parametrize(
     ("name", "stock", "rows", "depth", "unexplained"),
@@ -64,11 +54,10 @@ def test_the_book_equals_lobsters_in_every_row(
     name: str, stock: str | None, rows: int, depth: int, unexplained: int
 ) -> None:
     made = lobster.convert(shared_data(name), stock=stock)
-    expected = order_book(name)
+    expected = order_book(name.replace("message", "orderbook"))
     assert expected.shape == (rows, 4 * depth)
     found, counted = rows_of(made.tape, made.rows.tolist(), depth)
-    different = np.flatnonzero((found != expected).any(axis=1))
-    assert different.tolist() == []
+    assert differences(found, expected) == []
     assert {name: counted[name] for name in BROKEN} == dict.fromkeys(BROKEN, 0)
     # What was invented stands for orders out of sight: at prices in view there is nothing to invent.
     assert made.unexplained == unexplained
