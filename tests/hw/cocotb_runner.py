@@ -110,6 +110,8 @@ def run(
                 extra_env={
                     "COCOTB_LOG_LEVEL": log_level,
                     "GPI_LOG_LEVEL": "WARNING",
+                    # Assertions are explained in benches only: to rewrite all that they import takes seconds.
+                    "COCOTB_REWRITE_ASSERTION_FILES": "tests/hw/*.py",
                     PARAMETERS: json.dumps(dict(parameters or {})),
                     **(environment or {}),
                 },
@@ -152,6 +154,10 @@ class _Verilator(Verilator):
     def _set_env_build(self) -> None:
         super()._set_env_build()
         self.env |= {"VERILATOR_ROOT": str(_verilator()), "MAKEFLAGS": MAKE}
+
+    def _set_env_test(self) -> None:
+        super()._set_env_test()
+        self.env["PYTHONPATH"] = f"{ROOT}{os.pathsep}{self.env['PYTHONPATH']}"
 
     def _build_command(self) -> list[list[str]]:
         return [[word for word in command if word != "--public-flat-rw"] for command in super()._build_command()]

@@ -29,7 +29,7 @@ def test_a_failure_is_named_with_its_message_and_its_line(go):
 
 
 def test_a_simulator_that_dies_fails(go):
-    with pytest.raises(BenchError, match=r"without results"):
+    with pytest.raises(BenchError, match="without results"):
         go("dies")
 
 
