@@ -70,7 +70,7 @@ VERSION = Register(
     1,
     False,
     (
-        Field("minor", 0, 16, 0, "constant"),
+        Field("minor", 0, 16, 1, "constant"),
         Field("major", 16, 16, 1, "constant"),
     ),
 )
@@ -214,6 +214,606 @@ COUNTER = Register(
 )
 """Counters in the order of wire/counters.py, modulo 2^32."""
 
+HOST_IDENTIFICATION = Register(
+    "host_identification",
+    0x8000,
+    1,
+    False,
+    (
+        Field("magic", 0, 32, 0, "card"),
+    ),
+)
+"""Says that the card has a host interface: rings by DMA and interrupts."""
+
+HOST_VERSION = Register(
+    "host_version",
+    0x8004,
+    1,
+    False,
+    (
+        Field("minor", 0, 16, 0, "card"),
+        Field("major", 16, 16, 0, "card"),
+    ),
+)
+"""Of these registers, from `host_identification` on, and of the rings."""
+
+HOST_CAPABILITIES = Register(
+    "host_capabilities",
+    0x8008,
+    1,
+    False,
+    (
+        Field("size_max", 0, 8, 0, "card"),
+        Field("events_outstanding", 8, 8, 0, "card"),
+        Field("commands_outstanding", 16, 8, 0, "card"),
+        Field("links", 24, 8, 0, "card"),
+    ),
+)
+"""What this card's rings can do."""
+
+EVENT_RING_CONTROL = Register(
+    "event_ring_control",
+    0x8010,
+    1,
+    False,
+    (
+        Field("enable", 0, 1, 0, "host"),
+        Field("reset", 1, 1, 0, "host"),
+    ),
+)
+"""Starts, stops and resets the ring."""
+
+EVENT_RING_STATUS = Register(
+    "event_ring_status",
+    0x8014,
+    1,
+    False,
+    (
+        Field("running", 0, 1, 0, "card"),
+        Field("stopping", 1, 1, 0, "card"),
+        Field("bus_error", 2, 1, 0, "card"),
+        Field("bad_index", 3, 1, 0, "card"),
+        Field("bad_setup", 4, 1, 0, "card"),
+        Field("overrun", 5, 1, 0, "card"),
+    ),
+)
+"""An error stops the ring until it is reset."""
+
+EVENT_RING_BASE_LOW = Register(
+    "event_ring_base_low",
+    0x8018,
+    1,
+    False,
+    (
+        Field("address", 0, 32, 0, "host"),
+    ),
+)
+"""Address of the first record, a multiple of the ring's size in bytes. Addresses and size are taken when it starts."""
+
+EVENT_RING_BASE_HIGH = Register(
+    "event_ring_base_high",
+    0x801C,
+    1,
+    False,
+    (
+        Field("address", 0, 32, 0, "host"),
+    ),
+)
+"""The other half of the one before."""
+
+EVENT_RING_SIZE = Register(
+    "event_ring_size",
+    0x8020,
+    1,
+    False,
+    (
+        Field("records_log2", 0, 5, 0, "host"),
+    ),
+)
+"""Records that the ring holds."""
+
+EVENT_RING_INDEX_LOW = Register(
+    "event_ring_index_low",
+    0x8024,
+    1,
+    False,
+    (
+        Field("address", 0, 32, 0, "host"),
+    ),
+)
+"""Address, a multiple of 8, where the host finds the card's index, 32 bits, and behind it the events lost, 32 bits."""
+
+EVENT_RING_INDEX_HIGH = Register(
+    "event_ring_index_high",
+    0x8028,
+    1,
+    False,
+    (
+        Field("address", 0, 32, 0, "host"),
+    ),
+)
+"""The other half of the one before."""
+
+EVENT_RING_CONSUMER = Register(
+    "event_ring_consumer",
+    0x802C,
+    1,
+    False,
+    (
+        Field("index", 0, 32, 0, "host"),
+    ),
+)
+"""Events that the host has read, from its start on, modulo 2^32. Write 0 before it starts after a reset."""
+
+EVENT_RING_PRODUCER = Register(
+    "event_ring_producer",
+    0x8030,
+    1,
+    False,
+    (
+        Field("index", 0, 32, 0, "card"),
+    ),
+)
+"""Events that are in the host's memory, from the start of the ring on, modulo 2^32."""
+
+EVENT_RING_LOST = Register(
+    "event_ring_lost",
+    0x8034,
+    1,
+    False,
+    (
+        Field("events", 0, 32, 0, "card"),
+    ),
+)
+"""Events that found the ring full, or were under way when it failed, since it was reset, modulo 2^32."""
+
+COMMAND_RING_CONTROL = Register(
+    "command_ring_control",
+    0x8040,
+    1,
+    False,
+    (
+        Field("enable", 0, 1, 0, "host"),
+        Field("reset", 1, 1, 0, "host"),
+    ),
+)
+"""Starts, stops and resets the ring."""
+
+COMMAND_RING_STATUS = Register(
+    "command_ring_status",
+    0x8044,
+    1,
+    False,
+    (
+        Field("running", 0, 1, 0, "card"),
+        Field("stopping", 1, 1, 0, "card"),
+        Field("bus_error", 2, 1, 0, "card"),
+        Field("bad_index", 3, 1, 0, "card"),
+        Field("bad_setup", 4, 1, 0, "card"),
+    ),
+)
+"""An error stops the ring until it is reset."""
+
+COMMAND_RING_BASE_LOW = Register(
+    "command_ring_base_low",
+    0x8048,
+    1,
+    False,
+    (
+        Field("address", 0, 32, 0, "host"),
+    ),
+)
+"""Address of the first record, a multiple of the ring's size in bytes. Addresses and size are taken when it starts."""
+
+COMMAND_RING_BASE_HIGH = Register(
+    "command_ring_base_high",
+    0x804C,
+    1,
+    False,
+    (
+        Field("address", 0, 32, 0, "host"),
+    ),
+)
+"""The other half of the one before."""
+
+COMMAND_RING_SIZE = Register(
+    "command_ring_size",
+    0x8050,
+    1,
+    False,
+    (
+        Field("records_log2", 0, 5, 0, "host"),
+    ),
+)
+"""Records that the ring holds."""
+
+COMMAND_RING_INDEX_LOW = Register(
+    "command_ring_index_low",
+    0x8054,
+    1,
+    False,
+    (
+        Field("address", 0, 32, 0, "host"),
+    ),
+)
+"""Address, a multiple of 8, where the host finds the card's index, 64 bits."""
+
+COMMAND_RING_INDEX_HIGH = Register(
+    "command_ring_index_high",
+    0x8058,
+    1,
+    False,
+    (
+        Field("address", 0, 32, 0, "host"),
+    ),
+)
+"""The other half of the one before."""
+
+COMMAND_RING_PRODUCER = Register(
+    "command_ring_producer",
+    0x805C,
+    1,
+    False,
+    (
+        Field("index", 0, 32, 0, "host"),
+    ),
+)
+"""The doorbell: commands in the ring, from its start on, modulo 2^32. Write 0 before it starts after a reset."""
+
+COMMAND_RING_CONSUMER = Register(
+    "command_ring_consumer",
+    0x8060,
+    1,
+    False,
+    (
+        Field("index", 0, 32, 0, "card"),
+    ),
+)
+"""Commands that the card has taken, from the start of the ring on, modulo 2^32."""
+
+DMA_ERRORS = Register(
+    "dma_errors",
+    0x8070,
+    1,
+    False,
+    (
+        Field("count", 0, 32, 0, "card"),
+    ),
+)
+"""Responses on the bus that were errors, both rings together, modulo 2^32."""
+
+LINKS = Register(
+    "links",
+    0x8074,
+    1,
+    False,
+    (
+        Field("up", 0, 3, 0, "card"),
+    ),
+)
+"""Which links are up: feed A, feed B, order port."""
+
+INTERRUPT_ENABLE = Register(
+    "interrupt_enable",
+    0x8080,
+    1,
+    False,
+    (
+        Field("events", 0, 1, 0, "host"),
+        Field("overrun", 1, 1, 0, "host"),
+        Field("dma", 2, 1, 0, "host"),
+        Field("link", 3, 1, 0, "host"),
+        Field("fault", 4, 1, 0, "host"),
+    ),
+)
+"""Which causes raise the interrupt."""
+
+INTERRUPT_PENDING = Register(
+    "interrupt_pending",
+    0x8084,
+    1,
+    True,
+    (
+        Field("events", 0, 1, 0, "host"),
+        Field("overrun", 1, 1, 0, "host"),
+        Field("dma", 2, 1, 0, "host"),
+        Field("link", 3, 1, 0, "host"),
+        Field("fault", 4, 1, 0, "host"),
+    ),
+)
+"""What has happened. Write 1 to clear a bit. The interrupt is high while a bit is 1 here and in `interrupt_enable`."""
+
+INTERRUPT_THRESHOLD = Register(
+    "interrupt_threshold",
+    0x8088,
+    1,
+    False,
+    (
+        Field("events", 0, 32, 0, "host"),
+    ),
+)
+"""Events in the ring that are worth an interrupt. 0: no number is."""
+
+INTERRUPT_TIMEOUT = Register(
+    "interrupt_timeout",
+    0x808C,
+    1,
+    False,
+    (
+        Field("cycles", 0, 32, 0, "host"),
+    ),
+)
+"""Clock cycles that events may wait in the ring before the interrupt comes. 0: for ever."""
+
+CLOCK_IDENTIFICATION = Register(
+    "clock_identification",
+    0x8100,
+    1,
+    False,
+    (
+        Field("magic", 0, 32, 0, "card"),
+    ),
+)
+"""Says that the card has a clock of its own that a servo can steer."""
+
+CLOCK_VERSION = Register(
+    "clock_version",
+    0x8104,
+    1,
+    False,
+    (
+        Field("minor", 0, 16, 0, "card"),
+        Field("major", 16, 16, 0, "card"),
+    ),
+)
+"""Of the registers of the clock."""
+
+CLOCK_CYCLE = Register(
+    "clock_cycle",
+    0x8108,
+    1,
+    False,
+    (
+        Field("nanoseconds", 0, 4, 0, "card"),
+    ),
+)
+"""Nominal length of a clock cycle."""
+
+CLOCK_CYCLE_FRACTION = Register(
+    "clock_cycle_fraction",
+    0x810C,
+    1,
+    False,
+    (
+        Field("fraction", 0, 32, 0, "card"),
+    ),
+)
+"""In units of 2^-32 ns."""
+
+CLOCK_RATE = Register(
+    "clock_rate",
+    0x8110,
+    1,
+    False,
+    (
+        Field("fraction", 0, 32, 0, "host"),
+    ),
+)
+"""Added to the length of every cycle, signed, in units of 2^-32 ns. At once."""
+
+CLOCK_VALUE_LOW = Register(
+    "clock_value_low",
+    0x8114,
+    1,
+    False,
+    (
+        Field("nanoseconds", 0, 32, 0, "host"),
+    ),
+)
+"""What `clock_command` sets or adds: nanoseconds, signed, 64 bits."""
+
+CLOCK_VALUE_HIGH = Register(
+    "clock_value_high",
+    0x8118,
+    1,
+    False,
+    (
+        Field("nanoseconds", 0, 32, 0, "host"),
+    ),
+)
+"""The other half of the one before."""
+
+CLOCK_COMMAND = Register(
+    "clock_command",
+    0x811C,
+    1,
+    False,
+    (
+        Field("set", 0, 1, 0, "host"),
+        Field("step", 1, 1, 0, "host"),
+        Field("capture", 2, 1, 0, "host"),
+    ),
+)
+"""A write does what its bits say, once. It reads as it was last written."""
+
+CLOCK_NOW_LOW = Register(
+    "clock_now_low",
+    0x8120,
+    1,
+    False,
+    (
+        Field("nanoseconds", 0, 32, 0, "card"),
+    ),
+)
+"""The time of the last `capture`, ns."""
+
+CLOCK_NOW_HIGH = Register(
+    "clock_now_high",
+    0x8124,
+    1,
+    False,
+    (
+        Field("nanoseconds", 0, 32, 0, "card"),
+    ),
+)
+"""The other half of the one before."""
+
+CLOCK_PULSE_LOW = Register(
+    "clock_pulse_low",
+    0x8128,
+    1,
+    False,
+    (
+        Field("nanoseconds", 0, 32, 0, "card"),
+    ),
+)
+"""The time of the last pulse at the card's input, ns. Read `clock_pulses` before and after: it must not have moved."""
+
+CLOCK_PULSE_HIGH = Register(
+    "clock_pulse_high",
+    0x812C,
+    1,
+    False,
+    (
+        Field("nanoseconds", 0, 32, 0, "card"),
+    ),
+)
+"""The other half of the one before."""
+
+CLOCK_PULSES = Register(
+    "clock_pulses",
+    0x8130,
+    1,
+    False,
+    (
+        Field("count", 0, 32, 0, "card"),
+    ),
+)
+"""Pulses at the card's input, modulo 2^32."""
+
+HISTOGRAM_IDENTIFICATION = Register(
+    "histogram_identification",
+    0x8200,
+    1,
+    False,
+    (
+        Field("magic", 0, 32, 0, "card"),
+    ),
+)
+"""Says that the card has a latency histogram."""
+
+HISTOGRAM_VERSION = Register(
+    "histogram_version",
+    0x8204,
+    1,
+    False,
+    (
+        Field("minor", 0, 16, 0, "card"),
+        Field("major", 16, 16, 0, "card"),
+    ),
+)
+"""Of the registers of the histogram."""
+
+HISTOGRAM_BUCKETS = Register(
+    "histogram_buckets",
+    0x8208,
+    1,
+    False,
+    (
+        Field("count", 0, 32, 0, "card"),
+    ),
+)
+"""Number of buckets at `histogram`. Each is a clock cycle wide, the last has all that is longer."""
+
+HISTOGRAM_COMMAND = Register(
+    "histogram_command",
+    0x820C,
+    1,
+    False,
+    (
+        Field("snapshot", 0, 1, 0, "host"),
+    ),
+)
+"""A write does what its bits say, once. It reads as it was last written."""
+
+HISTOGRAM_STATUS = Register(
+    "histogram_status",
+    0x8210,
+    1,
+    False,
+    (
+        Field("busy", 0, 1, 0, "card"),
+        Field("snapshots", 16, 16, 0, "card"),
+    ),
+)
+"""The registers from here on, and the buckets, are those of the last snapshot."""
+
+HISTOGRAM_COUNT = Register(
+    "histogram_count",
+    0x8214,
+    1,
+    False,
+    (
+        Field("samples", 0, 32, 0, "card"),
+    ),
+)
+"""Samples, modulo 2^32."""
+
+HISTOGRAM_SUM_LOW = Register(
+    "histogram_sum_low",
+    0x8218,
+    1,
+    False,
+    (
+        Field("cycles", 0, 32, 0, "card"),
+    ),
+)
+"""Sum of the samples, clock cycles."""
+
+HISTOGRAM_SUM_HIGH = Register(
+    "histogram_sum_high",
+    0x821C,
+    1,
+    False,
+    (
+        Field("cycles", 0, 32, 0, "card"),
+    ),
+)
+"""The other half of the one before."""
+
+HISTOGRAM_MINIMUM = Register(
+    "histogram_minimum",
+    0x8220,
+    1,
+    False,
+    (
+        Field("cycles", 0, 32, 0, "card"),
+    ),
+)
+"""The shortest, clock cycles. All ones if there was no sample."""
+
+HISTOGRAM_MAXIMUM = Register(
+    "histogram_maximum",
+    0x8224,
+    1,
+    False,
+    (
+        Field("cycles", 0, 32, 0, "card"),
+    ),
+)
+"""The longest, clock cycles. 0 if there was no sample."""
+
+HISTOGRAM = Register(
+    "histogram",
+    0x9000,
+    512,
+    True,
+    (
+        Field("samples", 0, 32, 0, "card"),
+    ),
+)
+"""Samples of each length, modulo 2^32."""
+
 REGISTERS: tuple[Register, ...] = (
     IDENTIFICATION,
     VERSION,
@@ -229,4 +829,56 @@ REGISTERS: tuple[Register, ...] = (
     SESSION_SEQUENCE,
     EVENT_SEQUENCE,
     COUNTER,
+    HOST_IDENTIFICATION,
+    HOST_VERSION,
+    HOST_CAPABILITIES,
+    EVENT_RING_CONTROL,
+    EVENT_RING_STATUS,
+    EVENT_RING_BASE_LOW,
+    EVENT_RING_BASE_HIGH,
+    EVENT_RING_SIZE,
+    EVENT_RING_INDEX_LOW,
+    EVENT_RING_INDEX_HIGH,
+    EVENT_RING_CONSUMER,
+    EVENT_RING_PRODUCER,
+    EVENT_RING_LOST,
+    COMMAND_RING_CONTROL,
+    COMMAND_RING_STATUS,
+    COMMAND_RING_BASE_LOW,
+    COMMAND_RING_BASE_HIGH,
+    COMMAND_RING_SIZE,
+    COMMAND_RING_INDEX_LOW,
+    COMMAND_RING_INDEX_HIGH,
+    COMMAND_RING_PRODUCER,
+    COMMAND_RING_CONSUMER,
+    DMA_ERRORS,
+    LINKS,
+    INTERRUPT_ENABLE,
+    INTERRUPT_PENDING,
+    INTERRUPT_THRESHOLD,
+    INTERRUPT_TIMEOUT,
+    CLOCK_IDENTIFICATION,
+    CLOCK_VERSION,
+    CLOCK_CYCLE,
+    CLOCK_CYCLE_FRACTION,
+    CLOCK_RATE,
+    CLOCK_VALUE_LOW,
+    CLOCK_VALUE_HIGH,
+    CLOCK_COMMAND,
+    CLOCK_NOW_LOW,
+    CLOCK_NOW_HIGH,
+    CLOCK_PULSE_LOW,
+    CLOCK_PULSE_HIGH,
+    CLOCK_PULSES,
+    HISTOGRAM_IDENTIFICATION,
+    HISTOGRAM_VERSION,
+    HISTOGRAM_BUCKETS,
+    HISTOGRAM_COMMAND,
+    HISTOGRAM_STATUS,
+    HISTOGRAM_COUNT,
+    HISTOGRAM_SUM_LOW,
+    HISTOGRAM_SUM_HIGH,
+    HISTOGRAM_MINIMUM,
+    HISTOGRAM_MAXIMUM,
+    HISTOGRAM,
 )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module
+import zlib
+
+from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from hw.host.axi import AxiWrite, relay
+from hw.host.axi import AxiLiteManager, AxiWrite, relay
+from hw.host.axi_lite import AxiLite
+from hw.host.bank import RegisterBank
 from hw.host.dma import INDEX_BITS, EventWriter
+from hw.host.register_map import REGISTERS, Register
 from hw.host.ring_control import RingSetup, RingStatus
 from hw.host.write_arbiter import WriteArbiter
 
@@ -50,4 +55,52 @@ class EventTop(wiring.Component):
             *("producer", "published", "lost", "overrun", "status", "failure", "count_events_lost", "count_bus_errors"),
         ):
             m.d.comb += getattr(self, name).eq(getattr(writer, name))
+        return m
+
+
+def shown(register: Register, element: int = 0) -> int:
+    """What a register reads that :func:`drive` drives: a number made of its name; host fields as after a reset."""
+    if register.external:
+        return (zlib.crc32(register.name.encode()) + element * element) & sum(each.mask for each in register.fields)
+    word = 0
+    for field in register.fields:
+        value = zlib.crc32(f"{register.name}.{field.name}".encode()) if field.source == "card" else field.reset
+        word |= value << field.low & field.mask
+    return word
+
+
+def drive(m: Module, bank: wiring.Component, registers: tuple[Register, ...], delay: int) -> None:
+    """Drives what the gateware reports; arrays give their value ``delay`` cycles after the index."""
+    for register in registers:
+        if register.external:
+            index = getattr(bank, f"{register.name}_index")
+            value = zlib.crc32(register.name.encode()) + index * index
+            for _ in range(delay):
+                later = Signal(32)
+                m.d.sync += later.eq(value)
+                value = later
+            m.d.comb += getattr(bank, f"{register.name}_data").eq(value & sum(each.mask for each in register.fields))
+            continue
+        for field in register.fields:
+            if field.source == "card":
+                driven = zlib.crc32(f"{register.name}.{field.name}".encode()) & field.mask >> field.low
+                m.d.comb += getattr(bank, f"{register.name}_{field.name}").eq(driven)
+
+
+class LiteTop(wiring.Component):
+    """The subordinate with the card's register bank behind it. ``count_writes`` and ``count_reads`` are its strobes."""
+
+    def __init__(self, lite: AxiLite | None = None, delay: int = 3):
+        self.lite, self.delay = lite or AxiLite(), delay
+        super().__init__({"axil": In(AxiLiteManager(self.lite.address_bits)), "count_writes": Out(1), "count_reads": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.lite = lite = self.lite
+        m.submodules.bank = bank = RegisterBank()
+        connect(m, flipped(self.axil), lite.axi)
+        for name in ("address", "write", "write_data", "read"):
+            m.d.comb += getattr(bank, name).eq(getattr(lite, name))
+        m.d.comb += [lite.read_data.eq(bank.read_data), self.count_writes.eq(lite.write), self.count_reads.eq(lite.read)]
+        drive(m, bank, REGISTERS, self.delay)
         return m
