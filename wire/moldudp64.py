@@ -37,6 +37,8 @@ SESSION_LENGTH = DOWNSTREAM["session"].width
 HEARTBEAT = 0
 END_OF_SESSION = 0xFFFF
 MAX_MESSAGES = END_OF_SESSION - 1
+LEAST_MESSAGE, MOST_MESSAGES = 8, 102
+"""What a card takes. No ITCH message is shorter than 12 bytes, and only a packet of nothing but System Events has more."""
 
 read_sequence_number = DOWNSTREAM.reader("sequence_number")
 read_message_count = DOWNSTREAM.reader("message_count")
@@ -166,6 +168,21 @@ def check(buffer: Any, at: int, length: int) -> int:
     if blocks == count:
         return PacketStatus.OK.value
     return PacketStatus.TRAILING_BYTES.value if blocks == -1 - count else PacketStatus.BLOCK_OVERRUN.value
+
+
+@compiled
+def within_limits(buffer: Any, at: int) -> bool:
+    """Whether a card takes a payload at ``at`` that :func:`check` accepts: LEAST_MESSAGE and MOST_MESSAGES."""
+    count = read_message_count(buffer, at)
+    if count == END_OF_SESSION:
+        return True
+    position = at + HEADER_LENGTH
+    for _ in range(count):
+        size = read_block_length(buffer, position)
+        if size < LEAST_MESSAGE:
+            return False
+        position += BLOCK_LENGTH + size
+    return count <= MOST_MESSAGES
 
 
 @compiled

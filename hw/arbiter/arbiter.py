@@ -1,14 +1,13 @@
 """First-arrival arbitration of redundant MoldUDP64 feeds, by whole packets."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal
-from amaranth.lib import data, memory, stream, wiring
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arbiter.configuration import FeedConfiguration
+from hw.itch.collector import Stored
 from hw.items import Item, ItemKind
-from hw.moldudp64.receiver import BUFFER_WORDS, Packet
-from hw.net.ingest import BUFFERS
-from hw.streams import BEAT_BYTES, Beat
+from hw.net.port import BUFFERS, Packet
 from wire.moldudp64 import END_OF_SESSION, HEARTBEAT
 from wire.records import HOLD_SLOTS, RESUME_FEED, SET_FEED, Opcode
 
@@ -27,24 +26,12 @@ COUNTERS = (
 )
 
 
-class PacketHead(data.Struct):
-    """What belongs to the message blocks that are being played.
-
-    The first of them has the number ``sequence``; the first ``skip`` have been played before. All have this
-    ``stamp``.
-    """
-
-    stamp: 64
-    sequence: 64
-    skip: 16
-
-
 class Held(data.Struct):
-    """A packet in a hold slot: messages ``sequence`` to ``end - 1``."""
+    """A packet in a hold slot: messages ``sequence`` to ``end - 1``, in a buffer of its port."""
 
     sequence: 64
     end: 64
-    length: 11
+    buffer: range(BUFFERS)
 
 
 class Arbiter(wiring.Component):
@@ -53,52 +40,47 @@ class Arbiter(wiring.Component):
     Members
     -------
     packets : In(stream of Packet), one per port
-        Valid packets; each lies in the port's buffer ``filling``.
-    filling : Out, one per port
-        The buffer of the packet that comes next.
-    read_buffer, read_word : Out
-        Address in the packet buffers of all ports.
-    read_data : In(64), one per port
-        What is there, a cycle later.
+        Good packets.
+    give_back, give_back_buffer : Out, one per port
+        A buffer of the port is needed no more.
+    read_buffer, read_number : Out
+        The message that is read, the same address for all ports; ``read_advance``: the ports go on.
+    message : In(Stored), one per port
+        What was read, 2 steps later.
     control : In(stream of Item)
-        TICK items, COMMAND items with SET_FEED or RESUME_FEED. Each comes out of ``items`` again.
+        TICK items, COMMAND items with SET_FEED or RESUME_FEED. Each comes out of ``o`` again, behind what it causes.
     configuration : Out(FeedConfiguration)
         As the last SET_FEED has it.
-    items : Out(stream of Item)
-        Every item but the messages.
-    blocks : Out(stream of Beat)
-        Message blocks, packet by packet.
-    head : Out(PacketHead)
-        What belongs to ``blocks``; stays as long as ``behind`` is high.
-    start : Out(1)
-        ``head`` is new: the blocks of another packet follow.
-    behind : In(1)
-        A message of ``blocks`` is still on its way to where ``items`` go.
+    o : Out(stream of Item)
+        Every item but the messages, which are ``played``.
+    played : Out(1), played_message : Out(Stored)
+        With ``o.valid``: it is this message of the feed. Its ``cause`` and ``stamp`` are in the item.
     busy : Out(1)
         It has something to do.
-    count_... : Out(1)
+    count_... : Out
         Pulses of the counters.
 
-    A packet that comes in sequence begins to leave 12 cycles after it was offered, and then a beat every
-    other cycle. It never waits for a missing message: what comes ahead of it is held while there is a slot,
-    then dropped and counted. A packet with the message that is missing is always taken.
+    A packet that comes in sequence is played a cycle after it was offered, a message per cycle, the first of them 3 cycles
+    later; one that was seen already is thrown away in a cycle. Everything else takes a few cycles more. It never waits for a
+    missing message: what comes ahead of it is held while there is a slot, then dropped and counted. A packet with the
+    message that is missing is always taken.
     """
 
     def __init__(self):
         super().__init__(
             {
                 "packets": In(stream.Signature(Packet)).array(PORTS),
-                "filling": Out(range(BUFFERS)).array(PORTS),
+                "give_back": Out(1).array(PORTS),
+                "give_back_buffer": Out(range(BUFFERS)).array(PORTS),
                 "read_buffer": Out(range(BUFFERS)),
-                "read_word": Out(range(BUFFER_WORDS)),
-                "read_data": In(64).array(PORTS),
+                "read_number": Out(7),
+                "read_advance": Out(1),
+                "message": In(Stored).array(PORTS),
                 "control": In(stream.Signature(Item)),
                 "configuration": Out(FeedConfiguration),
-                "items": Out(stream.Signature(Item)),
-                "blocks": Out(stream.Signature(Beat)),
-                "head": Out(PacketHead),
-                "start": Out(1),
-                "behind": In(1),
+                "o": Out(stream.Signature(Item)),
+                "played": Out(1),
+                "played_message": Out(Stored),
                 "busy": Out(1),
                 **{f"count_{name}": Out(1) for name in COUNTERS},
             }
@@ -106,86 +88,163 @@ class Arbiter(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.holds = holds = memory.Memory(shape=Held, depth=16, init=[])
-        write, read = holds.write_port(), holds.read_port(domain="comb")
 
         # -- state, as the semantics name it ---------------------------------------------------
         expected, highest = Signal(64), Signal(64)
         joined, recovering, waiting = Signal(), Signal(), Signal()
         wait_since, last_stamp, hold_time = Signal(64), Signal(64), Signal(64)
-        used = Signal(HOLDS)
-        # Which of a port's buffers belongs to which slot. The one that no slot has is being filled.
-        buffers = [
-            [Signal(range(BUFFERS), init=slot, name=f"buffer_{port}_{slot}") for slot in range(HOLD_SLOTS)]
-            for port in range(PORTS)
-        ]
-        filling = [Signal(range(BUFFERS), init=HOLD_SLOTS, name=f"filling_{port}") for port in range(PORTS)]
         configuration = Signal(FeedConfiguration)
-        m.d.comb += [self.filling[port].eq(filling[port]) for port in range(PORTS)]
         m.d.comb += self.configuration.eq(configuration)
+        used = Signal(HOLDS)
+        holds = [Signal(Held, name=f"hold_{n // HOLD_SLOTS}_{n % HOLD_SLOTS}") for n in range(HOLDS)]
+
+        # -- what is known of every packet, a cycle after it or ``expected`` changed ---------------
+        due, stale_holds = Signal(HOLDS), Signal(HOLDS)
+        for n, hold in enumerate(holds):
+            m.d.sync += [
+                due[n].eq((hold.sequence <= expected) & (expected < hold.end)),
+                stale_holds[n].eq(hold.end <= expected),
+            ]
+        exact, seen, fresh, ends = Signal(PORTS), Signal(PORTS), Signal(PORTS), []
+        for n in range(PORTS):
+            packet = self.packets[n].payload
+            end = Signal(64, name=f"end_{n}")
+            ends.append(end)
+            known = Signal(2, name=f"known_{n}")  # ``end`` is this packet's, then the comparisons are
+            is_data = (packet.count != HEARTBEAT) & (packet.count != END_OF_SESSION)
+            m.d.sync += [
+                end.eq(packet.sequence + packet.count),
+                known.eq(Mux(self.packets[n].ready | ~self.packets[n].valid, 0, Cat(1, known))),
+                exact[n].eq((packet.sequence == expected) & is_data),
+                seen[n].eq((end <= expected) & is_data),
+            ]
+            m.d.comb += fresh[n].eq(self.packets[n].valid & known[1])
 
         # -- the input in hand -----------------------------------------------------------------
         port, from_port = Signal(range(PORTS)), Signal()
         packet, end = Signal(Packet), Signal(64)
         item = Signal(Item)  # what goes out: the control item, or one made here
         stamp, elapsed = Signal(64), Signal(64)
-        is_tick = Signal()
-        moved = Signal()  # expected has moved since the input came
+        is_tick, moved = Signal(), Signal()  # moved: ``expected`` has since the input came
         command = item.payload.command
-
-        def send(kind, following, **fields):
-            """Sends an item when nothing is before it on the other way, then goes on to ``following``."""
-            out = self.items.payload
-            m.d.comb += [
-                self.items.valid.eq(~self.behind),
-                out.kind.eq(kind),
-                out.stamp.eq(stamp),
-                out.cause.eq(0),
-                *(out.payload.feed[name].eq(value) for name, value in fields.items()),
-            ]
-            with m.If(self.items.ready & ~self.behind):
-                m.next = following
-
         valid = Cat(self.packets[n].valid for n in range(PORTS))
         ahead, stale, full, missing = Signal(), Signal(), Signal(), Signal()
         slot, port_used = Signal(range(HOLD_SLOTS)), Signal(HOLD_SLOTS)
-        with m.Switch(port):
-            for n in range(PORTS):
-                with m.Case(n):
-                    m.d.comb += port_used.eq(used[n * HOLD_SLOTS : (n + 1) * HOLD_SLOTS])
-        m.d.comb += [
-            write.addr.eq(Cat(slot, port)),
-            write.data.sequence.eq(packet.sequence),
-            write.data.end.eq(end),
-            write.data.length.eq(packet.length),
-        ]
+        m.d.comb += port_used.eq(Array(used[n * HOLD_SLOTS : (n + 1) * HOLD_SLOTS] for n in range(PORTS))[port])
 
-        # -- the hold slot in hand -------------------------------------------------------------
-        seen, at = Signal(HOLDS), Signal(range(HOLDS))  # seen in this scan
-        held, skip, remaining = Signal(Held), Signal(16), Signal(11)
-        m.d.sync += self.start.eq(0)
-        left = used & ~seen
-        m.d.comb += read.addr.eq(at)
+        def give_back(which, buffer):
+            # ``which`` is a signal, or known here.
+            for n in range(PORTS) if isinstance(which, Value) else [which]:
+                with m.If(which == n if isinstance(which, Value) else 1):
+                    m.d.comb += [self.give_back[n].eq(1), self.give_back_buffer[n].eq(buffer)]
+
+        def take(which):
+            with m.Switch(which):
+                for n in range(PORTS):
+                    with m.Case(n):
+                        m.d.comb += self.packets[n].ready.eq(1)
+
+        # -- messages on their way: address, memory, output ----------------------------------------------
+        reading, play_port, number, last_number = Signal(), Signal(range(PORTS)), Signal(7), Signal(7)
+        cause, play_stamp = Signal(64), Signal(64)
+        on_the_way, advance = Signal(2), Signal()
+        causes = [Signal(64, name=f"cause_{n}") for n in range(2)]
+        m.d.comb += [
+            advance.eq(~on_the_way[1] | self.o.ready),
+            self.read_advance.eq(advance),
+            self.read_number.eq(number),
+            self.played.eq(on_the_way[1]),
+            self.played_message.eq(Array(self.message)[play_port]),
+        ]
+        with m.If(advance):
+            m.d.sync += [on_the_way.eq(Cat(reading, on_the_way[0])), causes[0].eq(cause), causes[1].eq(causes[0])]
+            with m.If(reading):
+                m.d.sync += [number.eq(number + 1), cause.eq(cause + 1)]
+                with m.If(number == last_number):
+                    m.d.sync += reading.eq(0)
+                    give_back(play_port, self.read_buffer)
+        behind = reading | on_the_way.any()
+
+        def play(which, held_sequence, held_end, buffer, first, when):
+            """Begins to play messages ``first`` to ``held_end - 1`` of a packet."""
+            m.d.sync += [
+                reading.eq(1),
+                play_port.eq(which),
+                self.read_buffer.eq(buffer),
+                number.eq((first - held_sequence)[:7]),
+                last_number.eq((held_end - held_sequence - 1)[:7]),
+                cause.eq(first),
+                play_stamp.eq(when),
+            ]
+
+        out = self.o.payload
+        with m.If(on_the_way[1]):
+            m.d.comb += [
+                self.o.valid.eq(1),
+                out.kind.eq(ItemKind.MESSAGE),
+                out.stamp.eq(play_stamp),
+                out.cause.eq(causes[1]),
+            ]
+
+        def send(kind, following, **fields):
+            """Sends an item when no message is before it, then goes on to ``following``."""
+            with m.If(~behind):
+                m.d.comb += [
+                    self.o.valid.eq(1),
+                    out.kind.eq(kind),
+                    out.stamp.eq(stamp),
+                    *(out.payload.feed[name].eq(value) for name, value in fields.items()),
+                ]
+                with m.If(self.o.ready):
+                    m.next = following
+
+        # Nothing is missing. As the comparisons this is of the cycle before, in which nothing changed.
+        quick = Signal()
+        m.d.sync += quick.eq(joined & ~waiting & ~used.any())
+        done = Signal(PORTS)
+        m.d.comb += done.eq(fresh & seen & quick.replicate(PORTS))
+        with m.If(reading):
+            m.d.comb += done.bit_select(play_port, 1).eq(0)  # one buffer of a port at a time is given back
+
+        def discard():
+            """Throws away a packet that was seen already, also while another is played."""
+            for n in range(PORTS):
+                with m.If((done & -done)[n]):
+                    head = self.packets[n].payload
+                    with m.If(head.stamp > last_stamp):
+                        m.d.sync += last_stamp.eq(head.stamp)
+                    m.d.comb += [self.packets[n].ready.eq(1), self.count_packets_duplicate.eq(1)]
+                    give_back(n, head.buffer)
 
         with m.FSM() as fsm:
             with m.State("IDLE"):
                 m.d.sync += [moved.eq(0), is_tick.eq(0), from_port.eq(valid.any())]
-                with m.If(valid.any()):
-                    m.next = "PACKET"
-                    with m.Switch(valid):
-                        for n in range(PORTS):
-                            with m.Case("-" * (PORTS - 1 - n) + "1" + "0" * n):
-                                m.d.sync += port.eq(n)
-                with m.Elif(self.control.valid):
+                for n in reversed(range(PORTS)):
+                    with m.If(valid[n]):
+                        m.d.sync += [port.eq(n), packet.eq(self.packets[n].payload)]
+                with m.If(~valid.any() & self.control.valid & ~behind):
                     m.d.comb += self.control.ready.eq(1)
                     m.d.sync += item.eq(self.control.payload)
                     m.next = "CONTROL"
+                # Two are common: a packet that was seen already, and the one that is next.
+                with m.If(done.any()):
+                    discard()
+                with m.Elif(~behind):
+                    for n in range(PORTS):
+                        with m.If(fresh[n] & ~valid[:n].any()):
+                            m.next = "PACKET"
+                            with m.If(quick & exact[n]):
+                                head = self.packets[n].payload
+                                later = Mux(head.stamp > last_stamp, head.stamp, last_stamp)
+                                m.d.comb += self.packets[n].ready.eq(1)
+                                m.d.sync += [last_stamp.eq(later), expected.eq(ends[n]), highest.eq(ends[n])]
+                                play(n, head.sequence, ends[n], head.buffer, head.sequence, later)
+                                m.next = "REST"
+            with m.State("REST"):  # the comparisons follow
+                m.next = "IDLE"
 
             with m.State("PACKET"):
-                with m.Switch(port):
-                    for n in range(PORTS):
-                        with m.Case(n):
-                            m.d.sync += packet.eq(self.packets[n].payload)
+                m.d.sync += end.eq(packet.sequence + packet.count)
                 m.next = "STAMP"
             with m.State("CONTROL"):
                 m.d.sync += [packet.stamp.eq(item.stamp), stamp.eq(item.stamp)]
@@ -193,7 +252,7 @@ class Arbiter(wiring.Component):
                     m.d.sync += is_tick.eq(1)
                     m.next = "STAMP"
                 with m.Elif(SET_FEED.bits(command, "opcode") == Opcode.SET_FEED):
-                    m.next = "CONFIGURE"
+                    m.next = "EMPTY"
                 with m.Else():
                     m.next = "RESUME"
 
@@ -203,21 +262,15 @@ class Arbiter(wiring.Component):
                 m.d.sync += [stamp.eq(later), last_stamp.eq(later)]
                 m.next = "ELAPSED"
             with m.State("ELAPSED"):
-                m.d.sync += [elapsed.eq(stamp - wait_since), end.eq(packet.sequence + packet.count)]
+                m.d.sync += elapsed.eq(stamp - wait_since)
                 m.next = "TIMER"
             with m.State("TIMER"):
                 m.next = "HANDLE"
                 with m.If(waiting & (elapsed >= hold_time)):
                     m.next = "GAP"
             with m.State("GAP"):
-                send(
-                    ItemKind.GAP,
-                    "HANDLE",
-                    first=expected,
-                    count=highest - expected,
-                    repeat=recovering,
-                )
-                with m.If(self.items.valid & self.items.ready):
+                send(ItemKind.GAP, "HANDLE", first=expected, count=highest - expected, repeat=recovering)
+                with m.If(self.o.valid & self.o.ready & ~behind):
                     m.d.comb += self.count_gaps.eq(~recovering)
                     m.d.sync += [recovering.eq(1), wait_since.eq(stamp)]
 
@@ -234,6 +287,7 @@ class Arbiter(wiring.Component):
                 send(ItemKind.JOINED, "CLASSIFY", first=expected)
             with m.State("CLASSIFY"):
                 is_heartbeat, is_end = packet.count == HEARTBEAT, packet.count == END_OF_SESSION
+                m.next = "RANK"
                 with m.If(is_heartbeat | is_end):
                     m.d.comb += [
                         self.count_packets_heartbeat.eq(is_heartbeat),
@@ -241,14 +295,13 @@ class Arbiter(wiring.Component):
                     ]
                     m.d.sync += end.eq(packet.sequence)
                     m.next = "ALIVE"
-                with m.Else():
-                    m.next = "RANK"
             with m.State("ALIVE"):
                 send(ItemKind.ALIVE, "HEARD")
             with m.State("HEARD"):
                 with m.If(end > highest):
                     m.d.sync += highest.eq(end)
-                m.next = "RELEASE"
+                take(port)
+                m.next = "SETTLE"
 
             with m.State("RANK"):
                 m.d.sync += [
@@ -266,98 +319,57 @@ class Arbiter(wiring.Component):
                     m.d.sync += highest.eq(end)
                 m.next = "STORE"
             with m.State("STORE"):
-                m.next = "RELEASE"
+                take(port)
+                m.next = "SCAN"
                 with m.If(stale):
                     m.d.comb += self.count_packets_duplicate.eq(1)
+                    give_back(port, packet.buffer)
                 with m.Elif(full & ahead):
                     m.d.comb += self.count_packets_dropped.eq(1)
+                    give_back(port, packet.buffer)
                 with m.Else():
-                    m.d.comb += [
-                        self.count_packets_held.eq(ahead),
-                        self.count_packets_dropped.eq(full),  # the packet that was in the slot
-                        write.en.eq(1),
-                    ]
-                    with m.Switch(port):
-                        for n in range(PORTS):
-                            with m.Case(n), m.Switch(slot):
-                                for k in range(HOLD_SLOTS):
-                                    with m.Case(k):
-                                        m.d.sync += [
-                                            used[n * HOLD_SLOTS + k].eq(1),
-                                            filling[n].eq(buffers[n][k]),
-                                            buffers[n][k].eq(filling[n]),
-                                        ]
-            with m.State("RELEASE"):
-                with m.Switch(port):
-                    for n in range(PORTS):
-                        with m.Case(n):
-                            m.d.comb += self.packets[n].ready.eq(1)
-                m.next = "SCAN"
-            # -- drain -------------------------------------------------------------------------
-            with m.State("SCAN"):
-                with m.If(left == 0):
-                    m.next = "SETTLE"
-                with m.Else():
-                    with m.Switch(left):
-                        for n in range(HOLDS):
-                            with m.Case("-" * (HOLDS - 1 - n) + "1" + "0" * n):
-                                m.d.sync += [at.eq(n), seen[n].eq(1)]
-                    m.next = "READ"
-            with m.State("READ"):
-                m.d.sync += held.eq(read.data)
-                m.next = "COMPARE"
-            with m.State("COMPARE"):
-                m.d.sync += [stale.eq(held.end <= expected), ahead.eq(held.sequence > expected)]
-                m.next = "DECIDE"
-            with m.State("DECIDE"):
-                with m.If(stale):
-                    m.d.comb += self.count_packets_duplicate.eq(1)
-                    m.d.sync += used.bit_select(at, 1).eq(0)
-                    m.next = "SCAN"
-                with m.Elif(ahead):
-                    m.next = "SCAN"
-                with m.Else():
-                    m.d.sync += [
-                        used.bit_select(at, 1).eq(0),
-                        seen.eq(0),
-                        skip.eq(expected - held.sequence),
-                        self.read_buffer.eq(Array(b for per_port in buffers for b in per_port)[at]),
-                    ]
-                    m.next = "PLAY"
+                    m.d.comb += [self.count_packets_held.eq(ahead), self.count_packets_dropped.eq(full)]
+                    with m.Switch(Cat(slot, port)):
+                        for n, hold in enumerate(holds):
+                            with m.Case(n):
+                                with m.If(full):  # the packet that was in the slot gives way
+                                    give_back(port, hold.buffer)
+                                m.d.sync += [
+                                    used[n].eq(1),
+                                    hold.sequence.eq(packet.sequence),
+                                    hold.end.eq(end),
+                                    hold.buffer.eq(packet.buffer),
+                                ]
 
-            # -- play --------------------------------------------------------------------------
-            with m.State("PLAY"):
-                m.d.sync += [expected.eq(held.end), moved.eq(1)]
-                m.d.sync += [self.read_word.eq(0), remaining.eq(held.length)]
-                send(ItemKind.ALIVE, "FETCH")
-                with m.If(self.items.valid & self.items.ready):
-                    m.d.sync += [
-                        self.start.eq(1),
-                        self.head.stamp.eq(stamp),
-                        self.head.sequence.eq(held.sequence),
-                        self.head.skip.eq(skip),
-                    ]
-            with m.State("FETCH"):
-                m.next = "LOAD"
-            with m.State("LOAD"):
-                m.d.sync += [
-                    self.blocks.payload.last.eq(remaining <= BEAT_BYTES),
-                    self.blocks.payload.count.eq(Mux(remaining <= BEAT_BYTES, remaining, BEAT_BYTES)),
-                    self.blocks.payload.data.eq(Array(self.read_data[n] for n in range(PORTS))[at[2:]]),
-                    self.read_word.eq(self.read_word + 1),
-                    remaining.eq(Mux(remaining <= BEAT_BYTES, 0, remaining - BEAT_BYTES)),
-                ]
-                m.next = "BEAT"
-            with m.State("BEAT"):
-                m.d.comb += self.blocks.valid.eq(1)
-                with m.If(self.blocks.ready):
-                    m.next = "LOAD"
-                    with m.If(remaining == 0):
-                        m.next = "SCAN"
+            # -- drain -------------------------------------------------------------------------
+            with m.State("SCAN"):  # the comparisons follow
+                with m.If(done.any()):
+                    discard()
+                with m.Elif(~behind):
+                    m.next = "DRAIN"
+            with m.State("DRAIN"):
+                gone, next_due = used & stale_holds, used & due
+                with m.If(gone.any()):
+                    for n, hold in enumerate(holds):
+                        with m.If((gone & -gone)[n]):
+                            m.d.sync += [used[n].eq(0), port.eq(n // HOLD_SLOTS), packet.buffer.eq(hold.buffer)]
+                    m.next = "STALE"
+                with m.Elif(next_due.any()):
+                    for n, hold in enumerate(holds):
+                        with m.If((next_due & -next_due)[n]):
+                            m.d.sync += [used[n].eq(0), expected.eq(hold.end), moved.eq(1)]
+                            play(n // HOLD_SLOTS, hold.sequence, hold.end, hold.buffer, expected, stamp)
+                    m.next = "SCAN"
+                with m.Else():
+                    m.next = "SETTLE"
+            with m.State("STALE"):
+                m.d.comb += self.count_packets_duplicate.eq(1)
+                give_back(port, packet.buffer)
+                m.next = "DRAIN"
 
             # -- after the drain ---------------------------------------------------------------
             with m.State("SETTLE"):
-                m.d.sync += [missing.eq(expected < highest), seen.eq(0)]
+                m.d.sync += missing.eq(expected < highest)
                 m.next = "WAIT"
             with m.State("WAIT"):
                 m.next = "DONE"
@@ -377,6 +389,16 @@ class Arbiter(wiring.Component):
             # -- commands and ticks ------------------------------------------------------------
             with m.State("TICK"):
                 send(ItemKind.TICK, "IDLE")
+            with m.State("EMPTY"):
+                for n, hold in enumerate(holds):
+                    with m.If((used & -used)[n]):
+                        m.d.sync += [used[n].eq(0), port.eq(n // HOLD_SLOTS), packet.buffer.eq(hold.buffer)]
+                m.next = "CONFIGURE"
+                with m.If(used.any()):
+                    m.next = "EMPTIED"
+            with m.State("EMPTIED"):
+                give_back(port, packet.buffer)
+                m.next = "EMPTY"
             with m.State("CONFIGURE"):
                 start_sequence = SET_FEED.bits(command, "start_sequence")
                 m.d.sync += [
@@ -385,7 +407,6 @@ class Arbiter(wiring.Component):
                     joined.eq(start_sequence != 0),
                     recovering.eq(0),
                     waiting.eq(0),
-                    used.eq(0),
                     hold_time.eq(SET_FEED.bits(command, "hold_ns")),
                     *(
                         configuration[name].eq(SET_FEED.bits(command, name))
@@ -406,9 +427,10 @@ class Arbiter(wiring.Component):
             with m.State("RESUMED"):
                 send(ItemKind.RESUMED, "SCAN", first=expected)
             with m.State("COMMAND"):
-                m.d.comb += [self.items.payload.eq(item), self.items.valid.eq(~self.behind)]
-                with m.If(self.items.ready & ~self.behind):
-                    m.next = "IDLE"
+                with m.If(~behind):
+                    m.d.comb += [out.eq(item), self.o.valid.eq(1)]
+                    with m.If(self.o.ready):
+                        m.next = "IDLE"
 
-        m.d.comb += self.busy.eq(~fsm.ongoing("IDLE") | valid.any() | self.control.valid)
+        m.d.comb += self.busy.eq(~fsm.ongoing("IDLE") | valid.any() | self.control.valid | behind)
         return m

@@ -1,1 +1,1 @@
-"""ITCH: messages cut out of the byte stream, and their fields taken out of the messages."""
+"""ITCH: messages put together from the pieces of a packet, and their fields taken out."""

@@ -1,3 +1,1 @@
-"""MoldUDP64 (1.00, 2009-07-07): the packet header off, its message blocks checked and put into a packet
-buffer.
-"""
+"""MoldUDP64 (1.00, 2009-07-07): where the messages of a packet lie in the beats that pass, and whether they fill it."""

@@ -1,6 +1,5 @@
-"""The network edge: Ethernet, VLAN tags, IPv4 and UDP off, and everything that is not for us dropped and
-counted.
+"""The network edge: frames in, the messages of good ones out; everything else is dropped and counted.
 
-Each layer is a component that takes its header off and judges it; ``Strip`` is what they share. ``Ingest`` is
-one port with all of them and the MoldUDP64 receiver behind.
+``datagram.py`` reads the headers of a feed's frames while they pass, ``sum.py`` their checksums, and ``port.py`` keeps
+the messages of a packet in a buffer until the whole frame was found good.
 """

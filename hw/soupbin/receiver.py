@@ -4,10 +4,10 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.itch.splitter import Splitter
 from hw.items import Item, ItemKind
 from hw.ouch.decoder import PACKET_BYTES, OuchDecoder
 from hw.ouch.message import Inbound
+from hw.soupbin.splitter import Splitter
 from hw.streams import BEAT_BYTES, Beat
 
 BEATS = -(-PACKET_BYTES // BEAT_BYTES)

@@ -33,7 +33,7 @@ def test_a_later_minor_version_is_understood():
     transport = EngineCard()
     transport.registers[registers.VERSION.address] = registers.VERSION.reset + 7
     with CardDevice(transport) as card:
-        assert card.identify().version == (1, 7)
+        assert card.identify().version == (1, registers.VERSION["minor"].reset + 7)
         assert card.identify().build == "00c0ffee"
 
 

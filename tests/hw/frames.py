@@ -41,6 +41,8 @@ def random_frame(seed: random.Random) -> bytes:
         fields["rest"] = seed.randbytes(seed.randrange(20))
     if seed.random() < 0.1:
         fields["transport_checksum"] = 0
+    if seed.random() < 0.1:
+        payload = packet(seed.randrange(1 << 63), [], count=seed.choice((0, 0xFFFF)))
     fault = seed.randrange(14)
     if fault == 0:
         fields["destination"] = seed.choice((ADDRESS + 1, ADDRESS))

@@ -174,7 +174,9 @@ class Flow:
                 fields = {}
         message = itch.ITCH.by_code[ord(code)].pack(**head, **fields)
         if seed.random() < 0.02:
-            message = seed.choice((b"", message[:-1], message + b"x", b"z" + message[1:], message[:1], message * 3))
+            message = seed.choice((message[:-1], message + b"x", b"z" + message[1:], message[:8], message * 3))
+        if seed.random() < 0.001:  # so short that the packet is malformed
+            message = message[: seed.randrange(8)]
         return message
 
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from hw.itch.splitter import Splitter
+from hw.soupbin.splitter import Splitter
 from tests.hw.simulation import beats, put, simulate, take
 
 pytestmark = pytest.mark.gateware

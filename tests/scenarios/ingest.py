@@ -20,6 +20,7 @@ MOLD_AT = UDP_AT + UDP.length
 SESSION = "SESSION001"
 ADDRESS_A, PORT_A, ADDRESS_B, PORT_B = 0xE9360C6F, 26477, 0xE9360C70, 26478
 OPEN = system_event("Q")
+UNKNOWN = b"?" + bytes(7)
 GOOD = mold_frame(1, [OPEN], SESSION)
 
 
@@ -244,10 +245,13 @@ def _packet() -> list[Scenario]:
             counts(**alive, packets_held=1),
         ),
         Scenario(
-            "ingest: as many empty messages as fit",
-            configured().frame(_mold(1, 726, b"\0\0" * 726)),
-            counts(**alive, messages=726, itch_unknown=726),
+            "ingest: as many messages as a card takes",
+            configured().frame(_mold(1, 102, _block(UNKNOWN) * 102)),
+            counts(**alive, messages=102, itch_unknown=102),
         ),
+        _bad("one message more", _mold(1, 103, _block(UNKNOWN) * 103), "packets_malformed"),
+        _bad("a message shorter than any", _mold(1, 3, _block(OPEN) + _block(UNKNOWN[:7]) + _block(OPEN)), "packets_malformed"),
+        _bad("nothing but empty messages", _mold(1, 726, b"\0\0" * 726), "packets_malformed"),
     ]
 
 

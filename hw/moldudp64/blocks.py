@@ -1,0 +1,182 @@
+"""Message blocks of MoldUDP64 packets: where each message lies in the beats that pass."""
+
+from amaranth.hdl import Array, Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.net.datagram import Passing, big_endian, octet
+from hw.streams import BEAT_BYTES
+from wire.moldudp64 import LEAST_MESSAGE, MOST_MESSAGES
+
+
+class Piece(data.Struct):
+    """Eight bytes, and what of a message is in them.
+
+    The bytes from lane ``phase`` on belong to word ``word`` of the message, those before it to the word before; a word is
+    eight bytes of the message. ``inside``: there is a message in them at all. ``head``: from lane ``next_phase`` on they
+    are word 0 of the next message. ``ends``: the message, of ``length`` bytes
+    and ``number`` in the packet, from 0 on, ends in them.
+    """
+
+    data: 64
+    inside: 1
+    phase: 3
+    word: 4
+    ends: 1
+    length: 11
+    number: 7
+    head: 1
+    next_phase: 3
+
+
+class Jump(data.Struct):
+    """From a length on: the message's, and where the next length is, ``beats`` on in ``lane``; ``wrong``: there is no such
+    message.
+    """
+
+    length: 11
+    beats: 9
+    lane: 3
+    one: 1  # beat on
+    two: 1
+    wrong: 1
+
+
+class Blocks(wiring.Component):
+    """Finds the messages of a packet, one after the other, and says whether their blocks fill it exactly.
+
+    Members
+    -------
+    ahead : In(64)
+        The bytes that ``i`` has a cycle later.
+    i : In(stream of Passing)
+        Frames.
+    count : In(16)
+        Messages of the packet, as its header says; from the beat behind the one with ``begin`` on.
+    o : Out(stream of Piece)
+        Every beat of a frame, in the cycle in which it comes.
+    complete : Out(1)
+        In the cycle behind the last beat of a frame: there were as many blocks as there should be, none too short or too
+        long, and nothing behind them.
+
+    Combinational from ``i`` to ``o``. A beat per cycle: a message has at least LEAST_MESSAGE bytes, else the packet is not
+    ``complete``, so no beat has the beginnings of two.
+
+    What follows from a length is worked out for all lanes at once, before it is known in which lane the length lies: the
+    loop from one length to the next is a choice of eight and a count.
+    """
+
+    ahead: In(64)
+    i: In(stream.Signature(Passing, always_ready=True))
+    count: In(16)
+    o: Out(stream.Signature(Piece, always_ready=True))
+    complete: Out(1)
+
+    def elaborate(self, platform):
+        m = Module()
+        passing, piece = self.i.payload, self.o.payload
+        beat, valid = passing.beat, self.i.valid
+
+        def jump_from(size, behind, name):
+            """What follows if ``size`` is a length, with the message ``behind`` bytes behind the begin of the beat."""
+            jump, end = Signal(Jump, name=name), Signal(12, name=f"{name}_end")
+            m.d.comb += [
+                end.eq(size[:11] + behind),
+                jump.length.eq(size),
+                jump.beats.eq(end[3:]),
+                jump.lane.eq(end),
+                jump.one.eq(end[3:] == 1),
+                jump.two.eq(end[3:] == 2),
+                jump.wrong.eq((size < LEAST_MESSAGE) | size[11:].any()),
+            ]
+            return jump
+
+        jumps = []
+        for lane in range(BEAT_BYTES - 1):
+            ready = Signal(Jump, name=f"jump_{lane}")
+            size = big_endian(octet(self.ahead, lane), octet(self.ahead, lane + 1))
+            m.d.sync += ready.eq(jump_from(size, lane + 2, f"ahead_{lane}"))
+            jumps.append(ready)
+
+        # -- where the next length is: in this beat, or so many beats on, in which lane ---------------------
+        here, one, wait, lane = Signal(), Signal(), Signal(9), Signal(3)
+        at, in_lane = Signal(), Signal(3)
+        m.d.comb += [at.eq(here | passing.begin), in_lane.eq(lane)]
+        with m.If(passing.begin):
+            m.d.comb += in_lane.eq(Mux(passing.lane_6, 6, 2))
+        # A length that lies across two beats: its second byte is the first of this one.
+        split, high = Signal(), Signal(8)
+        joined = jump_from(big_endian(high, octet(beat.data, 0)), 1, "joined")
+
+        # -- how many messages are still to come --------------------------------------------------------------
+        begun, more, left = Signal(), Signal(), Signal(7)  # ``count`` is known a beat behind the begin
+        starts = Signal()
+        m.d.comb += starts.eq(at & Mux(passing.begin, passing.carries, more))
+        with m.If(valid):
+            m.d.sync += begun.eq(passing.begin)
+            with m.If(passing.begin):
+                m.d.sync += more.eq(~passing.single)
+            with m.Elif(begun):
+                m.d.sync += left.eq(self.count - 1)
+                with m.If(starts):
+                    m.d.sync += [left.eq(self.count - 2), more.eq(self.count != 2)]
+            with m.Elif(starts):
+                m.d.sync += [left.eq(left - 1), more.eq(left != 1)]
+
+        # -- the message that is passing ------------------------------------------------------------------
+        inside, phase, word, length, number = Signal(), Signal(3), Signal(4), Signal(11), Signal(7)
+        last_lane = BEAT_BYTES - 1
+        to_the_end = one & (lane == 0)  # the next length would be in lane 0 of the next beat
+        m.d.comb += [
+            self.o.valid.eq(valid),
+            piece.data.eq(beat.data),
+            piece.inside.eq(inside),
+            piece.phase.eq(phase),
+            piece.word.eq(word),
+            piece.ends.eq(inside & Mux(at, in_lane != 0, to_the_end)),
+            piece.length.eq(length),
+            piece.number.eq(number),
+            piece.head.eq(starts & (in_lane < 6)),
+            piece.next_phase.eq(in_lane + 2),
+        ]
+        jump = Signal(Jump)
+        m.d.comb += jump.eq(Mux(split, joined, Array([*jumps, joined])[in_lane]))
+
+        active, broken, whole, carried = Signal(), Signal(), Signal(), Signal()
+        with m.If(valid):
+            m.d.sync += [here.eq(one), one.eq(active & (wait == 2)), wait.eq(wait - 1), split.eq(0)]
+            with m.If(~word.all()):
+                m.d.sync += word.eq(word + 1)
+            with m.If(piece.ends):
+                m.d.sync += [inside.eq(0), number.eq(number + 1)]
+            with m.If(passing.begin):
+                m.d.sync += carried.eq(passing.carries)
+            with m.If(starts):
+                m.d.sync += [
+                    active.eq(1),
+                    inside.eq(1),
+                    phase.eq(in_lane + 2),
+                    word.eq(in_lane < 6),
+                    split.eq(in_lane == last_lane),
+                    high.eq(octet(beat.data, last_lane)),
+                    here.eq(0),
+                    one.eq(0),
+                ]
+            with m.Elif(at):
+                m.d.sync += [whole.eq(passing.left == in_lane), active.eq(0), here.eq(0), one.eq(0)]
+            with m.Elif(active & to_the_end & ~more):
+                m.d.sync += [whole.eq(passing.left == BEAT_BYTES), active.eq(0), here.eq(0), one.eq(0)]
+            with m.If(split | (starts & (in_lane != last_lane))):
+                m.d.sync += [
+                    length.eq(jump.length),
+                    lane.eq(jump.lane),
+                    wait.eq(jump.beats - 1),
+                    here.eq(jump.one),
+                    one.eq(jump.two),
+                ]
+                with m.If(jump.wrong):
+                    m.d.sync += [broken.eq(1), active.eq(0), inside.eq(0), here.eq(0), one.eq(0)]
+            with m.If(passing.first):
+                m.d.sync += [broken.eq(0), whole.eq(0), active.eq(0), inside.eq(0), here.eq(0), one.eq(0), number.eq(0)]
+        m.d.comb += self.complete.eq(whole & ~broken & ~(carried & (self.count > MOST_MESSAGES)))
+        return m

@@ -1,0 +1,324 @@
+"""Headers of feed frames, read while the frames pass: Ethernet II, IEEE 802.1Q, IPv4 (RFC 791), UDP (RFC 768), MoldUDP64.
+
+Nothing is realigned. All headers are made of 32-bit words, and the first of IPv4 begins at byte 14, 18 or 22 of the frame.
+So a beat holds, in this order, the second half of one word, a whole one and the first half of a third; with the last two
+bytes of the beat before there are two whole words. ``word`` numbers them from the IPv4 header on.
+"""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.net.sum import DatagramSum
+from hw.net.verdict import Verdict
+from hw.streams import Beat
+from wire.ethernet import IPV4_TYPE, SERVICE_VLAN_TYPE, VLAN_TYPE
+from wire.ipv4 import IPV4, UDP_PROTOCOL
+from wire.moldudp64 import END_OF_SESSION, HEADER_LENGTH, HEARTBEAT
+from wire.records import MAX_PAYLOAD
+from wire.udp import ABSENT, UDP
+
+IP_WORDS, UDP_WORDS, MOLD_WORDS = IPV4.length // 4, UDP.length // 4, HEADER_LENGTH // 4
+FAR = 40
+"""Where ``word`` stops: behind all headers, however long."""
+
+
+class Passing(data.Struct):
+    """A beat on its way, and what was found out about it.
+
+    ``begin``: the message blocks begin in it, at lane 6 or else 2. ``carries``: there are any; ``single``: there is one.
+    ``left``: bytes of the datagram from lane 0 on, 15 where there are more.
+    """
+
+    beat: Beat
+    first: 1
+    begin: 1
+    lane_6: 1
+    carries: 1
+    single: 1
+    left: 4
+
+
+def octet(beat, lane):
+    """Byte ``lane`` of a beat's data."""
+    return beat[8 * lane : 8 * lane + 8]
+
+
+def big_endian(*octets):
+    """The number whose bytes come in this order."""
+    return Cat(*reversed(octets))
+
+
+class Datagram(wiring.Component):
+    """Says of every frame where its message blocks are, and what is wrong with it.
+
+    Members
+    -------
+    i : In(stream of Beat)
+        Frames without preamble and frame check sequence. Never held up.
+    bad : In(1)
+        With the last beat: the frame is to leave no trace.
+    address, port : In(32), In(16)
+        The destination wanted; 0 takes any.
+    session : In(80)
+        The session wanted, first character in the low bits; blank takes any.
+    o : Out(stream of Passing)
+        The beats, 1 cycle later.
+    sequence, count : Out(64), Out(16)
+        Of the packet; there with the beat behind the one with ``begin``.
+    judged : Out(1)
+        The verdict on a frame is there: one pulse per frame that was not ``bad``, 3 cycles behind its last beat at ``o``.
+    verdict : Out(Verdict)
+        But for the blocks themselves, which are the splitter's to judge.
+
+    A beat per cycle, frames without a gap. Latency as above, whatever the frame.
+    """
+
+    def __init__(self):
+        super().__init__(
+            {
+                "i": In(stream.Signature(Beat, always_ready=True)),
+                "bad": In(1),
+                "address": In(32),
+                "port": In(16),
+                "session": In(80),
+                "o": Out(stream.Signature(Passing, always_ready=True)),
+                "sequence": Out(64),
+                "count": Out(16),
+                "judged": Out(1),
+                "verdict": Out(Verdict),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.sum = datagram_sum = DatagramSum()
+        raw, passing = self.i.payload, self.o.payload
+
+        # -- first register: the beat, and comparisons that need nothing but its bytes ----------------
+        def kind_at(lane):
+            """Whether an IPv4 EtherType and whether a tag's lies there, both a cycle later."""
+            value = big_endian(octet(raw.data, lane), octet(raw.data, lane + 1))
+            ipv4, tag = Signal(name=f"ipv4_{lane}"), Signal(name=f"tag_{lane}")
+            m.d.sync += [ipv4.eq(value == IPV4_TYPE), tag.eq((value == VLAN_TYPE) | (value == SERVICE_VLAN_TYPE))]
+            return ipv4, tag
+
+        def messages_at(lane):
+            """Whether a message count lies there that says none, and whether one that says one, both a cycle later."""
+            value = big_endian(octet(raw.data, lane), octet(raw.data, lane + 1))
+            none, single = Signal(name=f"none_{lane}"), Signal(name=f"single_{lane}")
+            m.d.sync += [none.eq((value == HEARTBEAT) | (value == END_OF_SESSION)), single.eq(value == 1)]
+            return none, single
+
+        ipv4_0, tag_0 = kind_at(0)
+        ipv4_4, tag_4 = kind_at(4)
+        (none_0, single_0), (none_4, single_4) = messages_at(0), messages_at(4)
+        between = Signal(init=1)  # frames
+        before = Signal(16)  # the last two bytes of the beat before
+        bad, number = Signal(), Signal(2)  # of the beat in its frame, 3 from there on
+        beat, valid = passing.beat, self.o.valid
+        m.d.sync += valid.eq(self.i.valid)
+        with m.If(self.i.valid):
+            m.d.sync += [
+                beat.eq(raw),
+                passing.first.eq(between),
+                between.eq(raw.last),
+                before.eq(beat.data[48:]),
+                bad.eq(self.bad),
+                number.eq(Mux(between, 0, number + ~number.all())),
+            ]
+
+        # -- which words these are ----------------------------------------------------------------------
+        tagged, started, kind_known, is_ipv4 = Signal(), Signal(), Signal(), Signal()
+        word, word_before = Signal(signed(7)), Signal(signed(7))
+        starts = Signal()
+        following = Signal(signed(7))
+        m.d.comb += word.eq(word_before)
+        with m.If(~started):
+            with m.Switch(number):
+                with m.Case(1):
+                    m.d.comb += [starts.eq(ipv4_4 & (beat.count >= 6)), word.eq(-2)]
+                with m.Case(2):
+                    with m.If(ipv4_0):
+                        m.d.comb += [starts.eq(tagged & (beat.count >= 2)), word.eq(-1)]
+                    with m.Else():
+                        m.d.comb += [starts.eq(tagged & tag_0 & ipv4_4 & (beat.count >= 6)), word.eq(-2)]
+        m.d.comb += following.eq(Mux(word >= FAR, word, word + 2))
+        inside = started | starts
+        with m.If(valid):
+            m.d.sync += [started.eq(inside & ~beat.last), word_before.eq(following)]
+            # What is behind the addresses: IPv4, something else, or not enough to tell.
+            with m.Switch(number):
+                with m.Case(0):
+                    m.d.sync += [tagged.eq(0), kind_known.eq(0), is_ipv4.eq(0)]
+                with m.Case(1), m.If(beat.count >= 6):
+                    m.d.sync += [tagged.eq(tag_4), kind_known.eq(~tag_4), is_ipv4.eq(ipv4_4)]
+                with m.Case(2), m.If(tagged & (beat.count >= 2)):
+                    m.d.sync += [kind_known.eq(~tag_0), is_ipv4.eq(ipv4_0)]
+                    with m.If(tag_0 & (beat.count >= 6)):
+                        m.d.sync += [kind_known.eq(1), is_ipv4.eq(ipv4_4)]
+
+        words = [
+            big_endian(before[:8], before[8:], octet(beat.data, 0), octet(beat.data, 1)),
+            big_endian(*(octet(beat.data, lane) for lane in range(2, 6))),
+        ]
+
+        # -- IPv4 ---------------------------------------------------------------------------------------
+        # Of the header, in words. Until it is known it is that of the frame before: it says no more than that the first
+        # words are header.
+        length = Signal(4, init=IP_WORDS)
+        total, version_bad, length_bad, fragment, protocol_bad, address_bad = (
+            Signal(16), Signal(), Signal(), Signal(), Signal(), Signal(),
+        )  # fmt: skip
+        ip_left = Signal(17)  # bytes of the datagram from the next beat's lane 0 on
+        with m.If(valid):
+            m.d.sync += ip_left.eq(Mux(ip_left[3:] == 0, 0, ip_left - 8))
+        for place, value in enumerate(words):
+            with m.If(valid & inside & (word + place == 0)):
+                m.d.sync += [
+                    length.eq(Mux(value[24:28] < IP_WORDS, IP_WORDS, value[24:28])),
+                    length_bad.eq(value[24:28] < IP_WORDS),
+                    version_bad.eq(value[28:] != 4),
+                    total.eq(value[:16]),
+                    # This beat has 10 bytes of it, or 6: less than there must be.
+                    ip_left.eq(Mux(value[:16] < IPV4.length, 0, value[:16] - (6 if place else 10))),
+                ]
+            with m.If(valid & inside & (word + place == 1)):
+                m.d.sync += fragment.eq((value[:13] != 0) | value[13])
+            with m.If(valid & inside & (word + place == 2)):
+                m.d.sync += protocol_bad.eq(value[16:24] != UDP_PROTOCOL)
+            with m.If(valid & inside & (word + place == 4)):
+                m.d.sync += address_bad.eq((self.address != 0) & (value != self.address))
+
+        # -- UDP ----------------------------------------------------------------------------------------
+        behind = Signal(signed(8))  # the header: number of the first of the two words, from the UDP header on
+        m.d.comb += behind.eq(word - length)
+        udp_length, absent, port_bad, small = Signal(16), Signal(), Signal(), Signal()
+        left = Signal(16)  # bytes of the datagram's UDP from the next beat's lane 0 on
+        with m.If(valid):
+            m.d.sync += left.eq(Mux(left[3:] == 0, 0, left - 8))
+        for place, value in enumerate(words):
+            with m.If(valid & inside & (behind + place == 0)):
+                m.d.sync += port_bad.eq((self.port != 0) & (value[:16] != self.port))
+            with m.If(valid & inside & (behind + place == 1)):
+                m.d.sync += [
+                    udp_length.eq(value[16:]),
+                    absent.eq(value[:16] == ABSENT),
+                    small.eq(value[16:] < UDP.length + HEADER_LENGTH),
+                    left.eq(Mux(value[16:] < UDP.length + HEADER_LENGTH, 0, value[16:] - (10 if place else 14))),
+                ]
+
+        # -- MoldUDP64 ----------------------------------------------------------------------------------
+        blank = int.from_bytes(b" " * 10, "little")
+        any_session, differs = Signal(), Signal(3)
+        wanted = [big_endian(*(self.session[8 * n : 8 * n + 8] for n in range(at, at + 4))) for at in (0, 4)]
+        m.d.sync += any_session.eq(self.session == blank)
+        last_two = big_endian(self.session[64:72], self.session[72:])
+        for place, value in enumerate(words):
+            with m.If(valid & inside & (behind + place == UDP_WORDS)):
+                m.d.sync += differs[0].eq(value != wanted[0])
+            with m.If(valid & inside & (behind + place == UDP_WORDS + 1)):
+                m.d.sync += differs[1].eq(value != wanted[1])
+            with m.If(valid & inside & (behind + place == UDP_WORDS + 2)):
+                m.d.sync += [differs[2].eq(value[16:] != last_two), self.sequence[48:].eq(value[:16])]
+            with m.If(valid & inside & (behind + place == UDP_WORDS + 3)):
+                m.d.sync += self.sequence[16:48].eq(value)
+            with m.If(valid & inside & (behind + place == UDP_WORDS + 4)):
+                m.d.sync += [self.sequence[:16].eq(value[16:]), self.count.eq(value[:16])]
+        # The count's two bytes lie before the blocks: they are the second half of the first of the words, or of the second.
+        first_block = behind == UDP_WORDS + 4
+        second_block = behind == UDP_WORDS + 3
+        m.d.comb += [
+            passing.begin.eq(inside & (first_block | second_block)),
+            passing.lane_6.eq(second_block),
+            passing.carries.eq(Mux(second_block, ~none_4, ~none_0)),
+            passing.single.eq(Mux(second_block, single_4, single_0)),
+            passing.left.eq(Mux(left[4:].any(), 15, left[:4])),
+        ]
+
+        # -- sums: a half of a word of 16 bits counts where its word does ------------------------------------
+        halves = [0, 1, 1, 2]  # of which word each half of the beat is, from ``word`` on
+
+        def counted(which):
+            return Cat(which(word + n) for n in halves)
+
+        m.d.comb += [
+            datagram_sum.data.eq(beat.data),
+            datagram_sum.first.eq(starts),
+            datagram_sum.add.eq(valid & inside),
+            datagram_sum.header.eq(counted(lambda n: (n >= 0) & (n < length))),
+            datagram_sum.pseudo.eq(counted(lambda n: (n == 3) | (n == 4))),
+            datagram_sum.body.eq(counted(lambda n: n >= length)),
+            datagram_sum.left.eq(Mux((behind > 1) & (left[3:] == 0), left[:4], 8)),
+            # The pseudo header has the length once more.
+            datagram_sum.again[0].eq(behind == 0),
+            datagram_sum.again[1].eq(behind == -1),
+        ]
+
+        # -- verdict --------------------------------------------------------------------------------------
+        # One cycle after the last beat: all but the sums. The next frame's first beat has changed nothing yet.
+        ends = Signal()
+        short, cut, wrong = Signal(), Signal(), Signal(Verdict)
+        have = Signal(5)
+        m.d.comb += have.eq(4 * word[:4].as_unsigned() + 2 + beat.count)
+        ended_bad = Signal()
+        with m.If(valid & beat.last):
+            m.d.sync += [
+                short.eq(~inside | ((word < IP_WORDS) & ((word < 0) | (have < IPV4.length)))),
+                cut.eq(ip_left > beat.count),
+                ended_bad.eq(bad),
+            ]
+        m.d.sync += ends.eq(valid & beat.last)
+
+        header_bytes, rest = Cat(Const(0, 2), length), Signal(16)
+        m.d.comb += rest.eq(total - header_bytes)
+        with m.If(~kind_known):
+            m.d.comb += wrong.eq(Verdict.TRUNCATED)
+        with m.Elif(~is_ipv4):
+            m.d.comb += wrong.eq(Verdict.NOT_IPV4)
+        with m.Elif(short):
+            m.d.comb += wrong.eq(Verdict.TRUNCATED)
+        with m.Elif(version_bad):
+            m.d.comb += wrong.eq(Verdict.NOT_IPV4)
+        with m.Elif(length_bad | (total < header_bytes) | cut):
+            m.d.comb += wrong.eq(Verdict.TRUNCATED)
+
+        later = Signal(Verdict)  # what is looked at behind the IPv4 header's sum
+        with m.If(fragment):
+            m.d.comb += later.eq(Verdict.FRAGMENT)
+        with m.Elif(protocol_bad):
+            m.d.comb += later.eq(Verdict.NOT_UDP)
+        with m.Elif((rest < UDP.length) | (udp_length < UDP.length) | (udp_length > rest)):
+            m.d.comb += later.eq(Verdict.TRUNCATED)
+        with m.Elif(address_bad | port_bad):
+            m.d.comb += later.eq(Verdict.FILTERED)
+        with m.Elif(udp_length > MAX_PAYLOAD + UDP.length):
+            m.d.comb += later.eq(Verdict.OVERSIZE)
+        with m.Elif(small):
+            m.d.comb += later.eq(Verdict.PACKETS_MALFORMED)
+        other_session = differs.any() & ~any_session
+
+        # Two cycles after it the sums are there.
+        judging, wrong_first, wrong_then = Signal(), Signal(Verdict), Signal(Verdict)
+        absent_then, other_then = Signal(), Signal()
+        m.d.sync += [
+            judging.eq(ends & ~ended_bad),
+            wrong_first.eq(wrong),
+            wrong_then.eq(later),
+            absent_then.eq(absent),
+            other_then.eq(other_session),
+        ]
+        m.d.sync += self.judged.eq(judging)
+        with m.If(wrong_first != Verdict.OK):
+            m.d.sync += self.verdict.eq(wrong_first)
+        with m.Elif(~datagram_sum.header_good):
+            m.d.sync += self.verdict.eq(Verdict.BAD_IP_CHECKSUM)
+        with m.Elif(wrong_then != Verdict.OK):
+            m.d.sync += self.verdict.eq(wrong_then)
+        with m.Elif(~absent_then & ~datagram_sum.good):
+            m.d.sync += self.verdict.eq(Verdict.BAD_UDP_CHECKSUM)
+        with m.Elif(other_then):
+            m.d.sync += self.verdict.eq(Verdict.PACKETS_OTHER_SESSION)
+        with m.Else():
+            m.d.sync += self.verdict.eq(Verdict.OK)
+        return m
