@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import zlib
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from hw.host.axi import AxiLiteManager, AxiWrite, relay
+from hw.host.axi import AxiLiteManager, AxiManager, AxiWrite, relay
 from hw.host.axi_lite import AxiLite
 from hw.host.bank import RegisterBank
 from hw.host.dma import INDEX_BITS, EventWriter
+from hw.host.interface import FIRST, HostInterface
 from hw.host.register_map import REGISTERS, Register
+from hw.host.ring import EventRing
 from hw.host.ring_control import RingSetup, RingStatus
 from hw.host.write_arbiter import WriteArbiter
+from hw.streams import Beat
+from wire.records import EventType
 
 
 class EventTop(wiring.Component):
@@ -103,4 +107,66 @@ class LiteTop(wiring.Component):
             m.d.comb += getattr(bank, name).eq(getattr(lite, name))
         m.d.comb += [lite.read_data.eq(bank.read_data), self.count_writes.eq(lite.write), self.count_reads.eq(lite.read)]
         drive(m, bank, REGISTERS, self.delay)
+        return m
+
+
+class InterfaceTop(wiring.Component):
+    """The host interface as the card has it: a register bank behind it, the card's event ring before it.
+
+    Events are made here, as fast as the ring takes them or ``rate`` in 256 cycles; ``tag`` counts them. What is counted in
+    pulses is summed up here.
+    """
+
+    def __init__(self):
+        super().__init__(
+            {
+                "axi": Out(AxiManager(2)),
+                "axil": In(AxiLiteManager(16)),
+                "interrupt": Out(1),
+                "rate": In(9),
+                "made": Out(32),
+                "lost": Out(32),
+                "command": Out(stream.Signature(Beat)),
+                "now": Out(64),
+                "pulse": In(1),
+                "sample": In(stream.Signature(32)),
+                "link": In(3),
+                "fault": In(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.host = host = HostInterface()
+        m.submodules.bank = bank = RegisterBank()
+        m.submodules.ring = ring = EventRing(records=4, beats=64)
+        connect(m, flipped(self.axil), host.axi_lite)
+        connect(m, host.command, flipped(self.command))
+        connect(m, flipped(self.sample), host.sample)
+        connect(m, ring.o, host.event)
+        relay(m, self.axi, host.axi)
+        for name in ("address", "write", "write_data", "read"):
+            m.d.comb += getattr(bank, name).eq(getattr(host, name))
+        m.d.comb += [
+            host.read_data.eq(bank.read_data),
+            host.event_lost.eq(ring.count_events_lost),
+            self.interrupt.eq(host.interrupt),
+            self.now.eq(host.now),
+            *(getattr(host, name).eq(getattr(self, name)) for name in ("pulse", "link", "fault")),
+        ]
+        drive(m, bank, tuple(each for each in REGISTERS if each.address < FIRST), 1)
+
+        noise, event = Signal(32, init=1), ring.i.payload
+        m.d.sync += [
+            noise.eq(Cat(noise[1:], 0) ^ Mux(noise[0], 0xA3000000, 0)),
+            self.lost.eq(self.lost + host.count_events_lost + ring.count_events_lost),
+        ]
+        m.d.comb += [
+            ring.i.valid.eq(noise[:8] < self.rate),
+            event.type.eq(EventType.TRADE),
+            event.tag.eq(self.made),
+            event.timestamp.eq(Cat(~self.made, self.made)),
+        ]
+        with m.If(ring.i.valid & ring.i.ready):
+            m.d.sync += self.made.eq(self.made + 1)
         return m
