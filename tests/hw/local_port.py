@@ -105,29 +105,36 @@ class LocalPort:
 
     def cycle(self) -> None:
         """One cycle."""
-        ready = not self.stalls or self.seed.random() >= self.stalls
-        self._ready.value = ready
-        self.model.settle()
-        if self._valid.value:
-            if not self._inside:
-                self._begun = self.model.cycles
-            if ready:
-                payload = self._payload.value
-                count, last = payload >> 65, payload >> 64 & 1
-                assert count == 8 or (last and 0 < count < 8)
-                self._frame += (payload & (1 << 64) - 1).to_bytes(8, "little")[:count]
-                self._inside = not last
-                if last:
-                    self.sent.append(bytes(self._frame))
-                    self.sent_at.append(self._begun)
-                    self._frame.clear()
-        else:
-            assert not self._inside, "a hole in a frame"
-        self.model.step()
+        self.run(1)
 
     def run(self, cycles: int) -> None:
+        """Cycles in which the inputs stay."""
+        model, step, valid, ready = self.model, self.model.step, self._valid, self._ready
+        ready.value = 1
+        model.settle()
         for _ in range(cycles):
-            self.cycle()
+            if self.stalls:
+                ready.value = self.seed.random() >= self.stalls
+                model.settle()
+            if valid.value:
+                self._beat(bool(ready.value))
+            else:
+                assert not self._inside, "a hole in a frame"
+            step()
+
+    def _beat(self, taken: bool) -> None:
+        if not self._inside:
+            self._begun = self.model.cycles
+        if taken:
+            payload = self._payload.value
+            count, last = payload >> 65, payload >> 64 & 1
+            assert count == 8 or (last and 0 < count < 8)
+            self._frame += (payload & (1 << 64) - 1).to_bytes(8, "little")[:count]
+            self._inside = not last
+            if last:
+                self.sent.append(bytes(self._frame))
+                self.sent_at.append(self._begun)
+                self._frame.clear()
 
     def send(self, frame: bytes, *, bad: bool = False, holes: float = 0.0) -> None:
         """A frame into ``rx``, with holes between its beats."""
@@ -142,20 +149,19 @@ class LocalPort:
     def settle(self, quiet: int = 300) -> None:
         """Until nothing has come out for a while that is longer than any frame takes to be answered."""
         before, left = len(self.sent), 1100
-        while left:
-            self.cycle()
-            left = max(left - 1, quiet if self._inside else 0)
-            if len(self.sent) != before:
+        while left > 0:
+            self.run(20)
+            left -= 20
+            if self._inside or len(self.sent) != before:
                 before, left = len(self.sent), quiet
 
     def tick(self, milliseconds: int = 1, cycles: int = TICK_CYCLES) -> None:
         """Lets milliseconds pass, and waits for what they set off."""
         for _ in range(milliseconds):
             self.model["tick_ms"].value = 1
-            self.cycle()
+            self.run(1)
             self.model["tick_ms"].value = 0
-            for _ in range(cycles - 1):
-                self.cycle()
+            self.run(cycles - 1)
             self.milliseconds += 1
 
     def skip(self, seconds: int) -> None:

@@ -221,9 +221,11 @@ class Igmp(wiring.Component):
         any_due, querying, recording, laid = Signal(), Signal(), Signal(), Signal()
         end = self._lay(m, step, recording, row, address, is_v3, version == Version.V1, records, place)
 
-        # Two cards that hear a query in the same cycle after reset still draw different delays.
+        # Two cards that hear a query in the same cycle after reset still draw different delays: the lowest bit of the MAC
+        # address, in which neighbours differ, goes into the highest of the fraction, which is drawn last.
         noise, draws, chance = Signal(23, init=1), Signal(range(DRAW_BITS)), Signal()
-        m.d.sync += [noise.eq(Cat(noise[22] ^ noise[17], noise)), chance.eq(noise[0] ^ self.mac.bit_select(draws, 1))]
+        own = Cat(self.mac[DRAW_BITS - 1], self.mac[: DRAW_BITS - 1]).bit_select(~draws, 1)
+        m.d.sync += [noise.eq(Cat(noise[22] ^ noise[17], noise)), chance.eq(noise[0] ^ own)]
 
         def go_through(why):
             m.d.sync += [doing.eq(why), n.eq(0)]
