@@ -156,7 +156,7 @@ class Appliance(wiring.Component):
             m.d.comb += counters.steps[FIRST_REFUSED + reason].eq(trader.count_refused[reason])
             missing.remove(f"{REFUSED_PREFIX}{reason.name.lower()}")
         if missing:
-            raise NotImplementedError(f"no stage counts {', '.join(sorted(missing))}")
+            raise LookupError(f"no stage counts {', '.join(sorted(missing))}")
 
     def _registers(self, m, bank, counters, trader, ring):
         parameters = self.parameters
