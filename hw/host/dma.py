@@ -78,8 +78,9 @@ class EventWriter(wiring.Component):
     count_bus_errors : Out(2)
         Responses that were errors.
 
-    First beat out 2 cycles after it came in, its address before it, a beat per cycle. The index goes out 4 cycles after the response to the data, and
-    at most one write of it is under way: under load it covers what has gathered since the one before.
+    First beat out 2 cycles after it came in, its address before it, a beat per cycle. The index goes out 3 cycles after the
+    response to the data, and at most one write of it is under way: under load it covers what has gathered since the one
+    before.
 
     An event that finds the ring full is taken and lost, whole. One that finds ``outstanding`` events without response, or
     the bus not ready, waits. After an error everything that had no response is lost, and all that comes until the ring is
@@ -90,6 +91,9 @@ class EventWriter(wiring.Component):
         if outstanding < 2:
             raise ValueError(f"outstanding is {outstanding}: 2 events at least may be without a response")
         self.outstanding = outstanding
+        # What is under way. Proofs look at it (hw.formal.rings).
+        self.control, self.writer = RingControl(), IndexWriter()
+        self.begun, self.flying = Signal(INDEX_BITS), Signal(range(outstanding + 1))
         super().__init__(
             {
                 "i": In(stream.Signature(64)),
@@ -112,8 +116,8 @@ class EventWriter(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.control = control = RingControl()
-        m.submodules.writer = writer = IndexWriter()
+        m.submodules.control = control = self.control
+        m.submodules.writer = writer = self.writer
         # Two registers: so the address of an event is at the bus before the last beat of the one ahead has left.
         m.submodules.words = words = StreamRegister(_Word)
         m.submodules.ahead = ahead = RegisterSlice(_Word)
@@ -124,7 +128,7 @@ class EventWriter(wiring.Component):
 
         # Begun events and those without a response. An event takes 8 cycles to come in: what is decided for the first beat
         # of the next may be as old as that.
-        begun, flying = Signal(INDEX_BITS), Signal(range(self.outstanding + 1))
+        begun, flying = self.begun, self.flying
         full = occupied(m, control, begun, self.consumer)
         go, drop, missed = Signal(), Signal(init=1), Signal()
         m.d.sync += [
@@ -224,7 +228,7 @@ class CommandFetcher(wiring.Component):
     count_bus_errors : Out(2)
         Responses that were errors.
 
-    A read goes out 3 cycles after ``producer`` has moved, and a command 3 cycles after its last beat has come in: one that
+    A read goes out 2 cycles after ``producer`` has moved, and a command 2 cycles after its last beat has come in: one that
     did not come in whole and without an error is never begun. A command in 8 cycles. When ``o`` waits, no more are asked
     for than there is room. After an error the commands before it are given out, and none of those behind it. To stop, what
     was asked for is given out first.
@@ -234,6 +238,9 @@ class CommandFetcher(wiring.Component):
         if outstanding < 2 or outstanding & (outstanding - 1):
             raise ValueError(f"outstanding is {outstanding}, not a power of 2 from 2 on")
         self.outstanding = outstanding
+        # What is under way. Proofs look at it (hw.formal.rings).
+        self.control, self.writer = RingControl(), IndexWriter()
+        self.asked, self.held, self.flying = Signal(INDEX_BITS), *(Signal(range(outstanding + 1)) for _ in range(2))
         super().__init__(
             {
                 "setup": In(RingSetup),
@@ -250,17 +257,16 @@ class CommandFetcher(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.control = control = RingControl()
-        m.submodules.writer = writer = IndexWriter()
+        m.submodules.control = control = self.control
+        m.submodules.writer = writer = self.writer
         m.submodules.kept = kept = memory.Memory(shape=64, depth=self.outstanding * BEATS, init=[])
         axi = self.axi
         wiring.connect(m, writer.axi, wiring.flipped(self.index))
         m.d.comb += [control.setup.eq(self.setup), self.status.eq(control.status), self.failure.eq(control.failure)]
 
         # Ask: one command in 8 cycles, which is as fast as they are given out.
-        asked, pace = Signal(INDEX_BITS), Signal(range(BEATS))
-        held = Signal(range(self.outstanding + 1))  # asked for and not given out
-        flying = Signal(range(self.outstanding + 1))  # asked for and not come in
+        asked, pace = self.asked, Signal(range(BEATS))
+        held, flying = self.held, self.flying  # asked for and not given out; and not come in
         more, ask, given, came = Signal(), Signal(), Signal(), Signal()
         occupied(m, control, self.producer, self.consumer)
         m.d.sync += [more.eq(self.producer != asked), pace.eq(Mux(pace == 0, 0, pace - 1))]

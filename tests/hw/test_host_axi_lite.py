@@ -13,7 +13,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.host.axi import Response
 from hw.host.axi_lite import AxiLite, spans
-from hw.host.register_map import COUNTER, IDENTIFICATION, REGISTERS, VERSION
+from hw.host.register_map import CONTROL, COUNTER, IDENTIFICATION, REGISTERS, VERSION
 from tests.hw.cocotb_runner import run
 from tests.hw.host_benches import axi_lite as bench
 from tests.hw.host_benches.tops import LiteTop
@@ -50,6 +50,32 @@ def test_an_address_above_the_registers_is_none():
 
     simulate(dut, read)
     assert got == [Response.OKAY, Response.DECERR, Response.DECERR, Response.OKAY]
+
+
+@pytest.mark.parametrize("patience", [1, 4])
+def test_latencies_are_those_of_the_docstring(patience):
+    dut, at = AxiLite(patience=patience), {}
+
+    async def process(ctx):
+        for write in (True, False):
+            ctx.set(dut.axi.awaddr if write else dut.axi.araddr, CONTROL.address)
+            ctx.set(dut.axi.wstrb, 15)
+            valid = (dut.axi.awvalid, dut.axi.wvalid) if write else (dut.axi.arvalid,)
+            for each in valid:
+                ctx.set(each, 1)
+            ctx.set(dut.axi.bready, 1)
+            ctx.set(dut.axi.rready, 1)
+            for cycle in range(20):
+                watched = {"write": dut.write, "answer": dut.axi.bvalid, "read": dut.read, "value": dut.axi.rvalid}
+                for name, signal in watched.items():
+                    if ctx.get(signal):
+                        at.setdefault(name, cycle)
+                await ctx.tick()
+                for each in valid:
+                    ctx.set(each, 0)
+
+    simulate(dut, process)
+    assert at == {"write": 5, "answer": 5, "read": 5, "value": patience + 6}
 
 
 def test_no_output_follows_an_input_within_the_cycle(seed):

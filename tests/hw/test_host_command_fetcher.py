@@ -13,6 +13,7 @@ from amaranth.hdl import UnusedElaboratable
 
 from hw.host.dma import CommandFetcher
 from tests.hw.host_benches.memory import Channel, ReadMemory, WriteMemory
+from tests.hw.simulation import simulate
 from tests.hw.verilated import Model
 
 pytestmark = [pytest.mark.gateware, pytest.mark.twin]
@@ -287,6 +288,28 @@ def test_a_ring_that_cannot_be_does_not_start(host, wrong):
     assert host.model["status"].value == BAD_SETUP
     assert host.reads.bursts == 0
     assert host.failures == 1
+
+
+def test_latencies_are_those_of_the_docstring():
+    dut, at = CommandFetcher(), {}
+
+    async def process(ctx):
+        ctx.set(dut.setup, {"enable": 1, "base": 1 << 20, "size": 4, "index": 8})
+        for ready in (dut.axi.arready, dut.index.awready, dut.index.wready, dut.o.ready):
+            ctx.set(ready, 1)
+        await ctx.tick().repeat(6)
+        assert ctx.get(dut.status.running)
+        ctx.set(dut.producer, 1)
+        for cycle in range(50):
+            ctx.set(dut.axi.rvalid, 10 <= cycle < 18)
+            for name, signal in {"ask": dut.axi.arvalid, "give": dut.o.valid, "index": dut.index.wvalid}.items():
+                if ctx.get(signal):
+                    at.setdefault(name, cycle)
+            await ctx.tick()
+
+    simulate(dut, process)
+    # The last beat came in in cycle 17 and went out in 19 + 7; the index follows as in the event ring.
+    assert at == {"ask": 2, "give": 19, "index": 29}
 
 
 @pytest.mark.parametrize("outstanding", [1, 3])

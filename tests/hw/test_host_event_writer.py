@@ -16,6 +16,7 @@ from amaranth.hdl import UnusedElaboratable
 from hw.host.dma import EventWriter
 from tests.hw.host_benches.memory import WriteMemory
 from tests.hw.host_benches.tops import EventTop
+from tests.hw.simulation import simulate
 from tests.hw.verilated import Model
 
 pytestmark = [pytest.mark.gateware, pytest.mark.twin]
@@ -378,6 +379,32 @@ def test_indices_wrap_at_two_to_the_32(host):
     assert host.model["producer"].value == 2
     assert host.model["status"].value == RUNNING
     assert host.counted > 10
+
+
+def test_latencies_are_those_of_the_docstring():
+    dut, at = EventWriter(), {}
+
+    async def process(ctx):
+        ctx.set(dut.setup, {"enable": 1, "base": 1 << 20, "size": 4, "index": 8})
+        for port in (dut.axi, dut.index):
+            ctx.set(port.awready, 1)
+            ctx.set(port.wready, 1)
+        await ctx.tick().repeat(3)
+        assert ctx.get(dut.status.running)
+        await ctx.tick().repeat(2)
+        ctx.set(dut.i.valid, 1)
+        for cycle in range(40):
+            signals = {"address": dut.axi.awvalid, "data": dut.axi.wvalid, "last": dut.axi.wvalid & dut.axi.wlast,
+                       "index": dut.index.awvalid, "word": dut.index.wvalid}  # fmt: skip
+            for name, signal in signals.items():
+                if ctx.get(signal):
+                    at.setdefault(name, cycle)
+            ctx.set(dut.i.valid, cycle < 8)
+            ctx.set(dut.axi.bvalid, cycle == 20)
+            await ctx.tick()
+
+    simulate(dut, process)
+    assert at == {"address": 1, "data": 2, "last": 9, "index": 23, "word": 23}
 
 
 def test_less_than_two_events_outstanding_are_refused():

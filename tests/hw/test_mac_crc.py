@@ -75,7 +75,7 @@ def test_the_sequence_of_a_frame_of_any_size_and_padding():
             data = rng.randbytes(size)
             whole = data
             if rng.random() < 0.5:  # up to byte 4 of this word or of one behind it
-                whole = data.ljust(8 * rng.randrange(-(-size // 8) - (size % 8 in (1, 2, 3)), 12) + 4, b"\0")
+                whole = data.ljust(8 * rng.randrange(-(-size // 8) - (size % 8 in (1, 2, 3)), 20) + 4, b"\0")
             words = -(-len(whole) // 8)
             for n in range(words):
                 part, real = whole[8 * n : 8 * n + 8], data[8 * n : 8 * n + 8]

@@ -457,6 +457,7 @@ def test_packets_before_repetitions_before_acknowledgements(card, peer):
     assert line[2].sequence == first.sequence
 
 
+@pytest.mark.xfail(strict=True, reason="the resend of a full ring stops early: hw/tcp is not finished, and not in the card yet")
 def test_no_room_in_the_ring_holds_packets_up(card):
     peer = Peer(card, window=8000)
     peer.connect()
