@@ -311,3 +311,14 @@ def test_parameters_are_checked(wrong):
         with pytest.raises(ValueError, match=str(next(iter(wrong.values())))):
             Arp(**wrong)
         gc.collect()
+
+
+@pytest.mark.parametrize("gap", [0, 1, 2, 3, 7, 100])
+def test_an_announcement_asked_for_while_one_is_made_is_made_too(port, gap):
+    port.pulse("announce")
+    port.run(gap)
+    port.pulse("announce")
+    port.settle()
+    frames = said(port)
+    assert frames == [request(ADDRESS)] * (2 if gap else len(frames))
+    assert port.counted() == {"arp_requests_sent": len(frames)}

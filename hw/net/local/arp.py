@@ -125,10 +125,6 @@ class Arp(wiring.Component):
                     expired.eq(tries_left == 0),
                 ]
         announcing, ageing = Signal(), Signal()
-        with m.If(self.announce):
-            m.d.sync += announcing.eq(1)
-        with m.If(self.tick_second):
-            m.d.sync += ageing.eq(1)
         with m.If(resolved.ready):
             m.d.sync += resolved.valid.eq(0)
 
@@ -162,7 +158,8 @@ class Arp(wiring.Component):
             m.d.sync += [resolved.valid.eq(1), resolved.payload.found.eq(good), pending.eq(0), asking.eq(0)]
             m.d.comb += (self.count_resolved if good else self.count_timeouts).eq(1)
 
-        what, step = Signal(What), Signal(5)
+        what, step, saying = Signal(What), Signal(5), Signal()
+        end, taken = self._say(m, what, step, saying, wanted), self.o.valid & self.o.ready
         with m.FSM():
             with m.State("CLEAR"):  # the memory is older than a reset
                 m.d.comb += [write_state.en.eq(1), write_state.data.eq(0)]
@@ -247,9 +244,8 @@ class Arp(wiring.Component):
                 m.next = "WAIT"
 
             with m.State("SAY"):
-                m.d.comb += self.o.valid.eq(1)
-                end = self._say(m, what, step, wanted)
-                with m.If(self.o.ready):
+                m.d.comb += saying.eq(1)
+                with m.If(taken):
                     m.d.sync += step.eq(step + 1)
                     with m.If(step == end):
                         m.next = "WAIT"
@@ -259,10 +255,16 @@ class Arp(wiring.Component):
                                 go_through(Purpose.LOOK_UP)
                         with m.Else():
                             m.d.comb += self.count_requests_sent.eq(1)
+
+        # Behind the states: a pulse in the very cycle in which the last one is served is not lost.
+        with m.If(self.announce):
+            m.d.sync += announcing.eq(1)
+        with m.If(self.tick_second):
+            m.d.sync += ageing.eq(1)
         return m
 
-    def _say(self, m, what, step, wanted):
-        """Drives ``o`` in a step of a frame; the step that sends it."""
+    def _say(self, m, what, step, saying, wanted):
+        """Drives ``o``, a cycle after the step, with a frame; the step that sends it."""
         ours = {
             **dict(enumerate(MAC, 3)),
             6: ARP_TYPE,
@@ -292,10 +294,12 @@ class Arp(wiring.Component):
                 **dict(enumerate(ADDRESS, ARP_TARGET)),
             },
         }
+        laid = Signal(Put)
         with m.Switch(what):
             for each, frame in frames.items():
                 with m.Case(each):
-                    end = play(m, self.o.payload, step, sorted({**ours, **frame}.items(), key=lambda put: put[0]))
+                    end = play(m, laid, step, sorted({**ours, **frame}.items(), key=lambda put: put[0]))
         with m.If(step == end):
-            m.d.comb += send(self.o.payload, FRAME_LENGTH)
+            m.d.comb += send(laid, FRAME_LENGTH)
+        m.d.sync += [self.o.payload.eq(laid), self.o.valid.eq(saying & ~(self.o.valid & self.o.ready))]
         return end

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.net.local.arrival import Arrival
 from hw.net.local.frame_buffer import ICMP_PROTOCOL
-from hw.net.local.put import ADDRESS, MAC, SENDER, SOURCE, Operand, Put, play, send
+from hw.net.local.put import ADDRESS, LENGTH_BITS, MAC, SENDER, SOURCE, Operand, Put, play, send
 from wire.ethernet import IPV4_TYPE
 from wire.ipv4 import DONT_FRAGMENT, VERSION_LENGTH
 
@@ -41,7 +41,7 @@ class Icmp(wiring.Component):
         Pulse: not an echo request, IP options, a fragment, more than 1500 bytes, a source that is no host, or more
         requests than allowed.
 
-    A reply is ready 30 cycles after the request; its payload is never copied, it goes out of the receiving buffer. A
+    A reply takes about 110 cycles to lay out; its payload is never copied, it goes out of the receiving buffer. A
     reply in progress holds the line for up to 190 beats: that is what the token bucket is for.
 
     The reply's checksum is the request's with the type's change in it (RFC 1624), not a new one: the request's was
@@ -109,7 +109,17 @@ class Icmp(wiring.Component):
             *enumerate(MAC, 3),
             (6, IPV4_TYPE),
         )
-        step = Signal(range(len(reply) + 1))
+        # A register on what is put, so that no path goes from the step into the transmitter.
+        step, laid, saying, length = Signal(range(len(reply) + 1)), Signal(Put), Signal(), Signal(LENGTH_BITS)
+        taken = self.o.valid & self.o.ready
+        end = play(m, laid, step, reply)
+        with m.If(step == end):
+            m.d.comb += send(laid, length, from_frame=True)
+        m.d.sync += [
+            self.o.payload.eq(laid),
+            self.o.valid.eq(saying & ~taken),
+            length.eq(found.total_length + ETHERNET_HEADER),
+        ]
         with m.FSM():
             with m.State("WAIT"):
                 with m.If(self.i.valid):
@@ -122,11 +132,8 @@ class Icmp(wiring.Component):
                     m.d.comb += [self.count_dropped.eq(1), self.i.ready.eq(1)]
                     m.next = "WAIT"
             with m.State("REPLY"):
-                m.d.comb += self.o.valid.eq(1)
-                end = play(m, self.o.payload, step, reply)
-                with m.If(step == end):
-                    m.d.comb += send(self.o.payload, found.total_length + ETHERNET_HEADER, from_frame=True)
-                with m.If(self.o.ready):
+                m.d.comb += saying.eq(1)
+                with m.If(taken):
                     m.d.sync += step.eq(step + 1)
                     with m.If(step == end):
                         m.d.comb += [self.count_replies.eq(1), self.i.ready.eq(1)]

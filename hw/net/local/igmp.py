@@ -1,36 +1,22 @@
 """Membership of multicast groups: IGMP versions 1 (RFC 1112), 2 (RFC 2236) and 3 (RFC 3376), the host's part."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, enum, memory, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw.net.local.arrival import Arrival
-from hw.net.local.frame_buffer import IGMP_PROTOCOL
-from hw.net.local.put import ADDRESS, MAC, MAX_HALVES, Operand, Put, halves, play, send
-from wire.ethernet import IPV4_TYPE
-from wire.ipv4 import DONT_FRAGMENT
-
-QUERY = 0x11
-REPORT_V1 = 0x12
-REPORT_V2 = 0x16
-LEAVE = 0x17
-REPORT_V3 = 0x22
-IS_EXCLUDE = 2
-TO_INCLUDE = 3
-TO_EXCLUDE = 4
-
-ALL_SYSTEMS = 0xE0000001
-ALL_ROUTERS = 0xE0000002
-V3_ROUTERS = 0xE0000016
-ROUTER_ALERT = (0x9404, 0x0000)
-HEADER_WITH_ALERT = 0x46C0
-"""Version 4, six words, internetwork control (RFC 3376, 4)."""
-HEADER_BYTES = 24
-ETHERNET_BYTES = 14
-MESSAGE_BYTES = 8
-RECORD_HALVES = 4
-FIRST_RECORD = 23
-"""Place of the half word with a version 3 report's first record."""
+from hw.net.local.igmp_message import (
+    ALL_SYSTEMS,
+    MAX_GROUPS,
+    QUERY,
+    REPORT_V1,
+    REPORT_V2,
+    IgmpMessage,
+    Membership,
+    Report,
+    Version,
+)
+from hw.net.local.put import Put
 
 ROBUSTNESS = 2
 OLDER_QUERIER_SECONDS = ROBUSTNESS * 125 + 10
@@ -42,7 +28,6 @@ TENTHS_BITS = 9
 """Version 3 has response times of up to 31,744 tenths of a second; we take no more than 496 of them."""
 TIMER_BITS = 16
 DRAW_BITS = 16
-MAX_GROUPS = 8
 
 
 class Group(data.Struct):
@@ -50,32 +35,6 @@ class Group(data.Struct):
 
     address: 32
     enable: 1
-
-
-class Version(enum.Enum, shape=2):
-    """Of the oldest querier that was heard lately."""
-
-    V1 = 1
-    V2 = 2
-    V3 = 3
-
-
-class Report(enum.Enum, shape=2):
-    """What the routers are still to be told of a group."""
-
-    NONE = 0
-    ANSWER = 1
-    CHANGE = 2
-    CHANGE_TWICE = 3
-
-
-class Membership(data.Struct):
-    """A place of the table: ``active`` is what the routers have been told, or are about to be."""
-
-    active: 1
-    report: Report
-    due: 1
-    """It is to be sent now, else when the timer has run down."""
 
 
 class Doing(enum.Enum, shape=3):
@@ -166,13 +125,9 @@ class Igmp(wiring.Component):
         code, queried = found.body[48:56], found.body[:32]
 
         sweeping, announcing, again = Signal(), Signal(), Signal()
-        with m.If(self.tick_ms):
-            m.d.sync += sweeping.eq(1)
-        with m.If(self.announce):
-            m.d.sync += announcing.eq(1)
 
         heard = {version: Signal(range(OLDER_QUERIER_SECONDS + 1)) for version in (Version.V1, Version.V2)}
-        version, present = Signal(Version, init=Version.V3), Signal(Version, init=Version.V3)
+        version, present = Signal(Version), Signal(Version)
         for seconds in heard.values():
             with m.If(self.tick_second & (seconds != 0)):
                 m.d.sync += seconds.eq(seconds - 1)
@@ -217,9 +172,10 @@ class Igmp(wiring.Component):
             write_timer.data.eq(Mux(doing == Doing.SWEEP, timer - 1, delay)),
         ]
         repeats = row.report == Report.CHANGE_TWICE
-        step, records, place = Signal(5), Signal(range(self.places + 1)), Signal(range(MAX_HALVES))
-        any_due, querying, recording, laid = Signal(), Signal(), Signal(), Signal()
-        end = self._lay(m, step, recording, row, address, is_v3, version == Version.V1, records, place)
+        any_due, querying = Signal(), Signal()
+        m.submodules.message = message = IgmpMessage()
+        connect(m, message.o, flipped(self.o))
+        m.d.comb += [message.row.eq(row), message.address.eq(address), message.version.eq(version)]
 
         # Two cards that hear a query in the same cycle after reset still draw different delays: the lowest bit of the MAC
         # address, in which neighbours differ, goes into the highest of the fraction, which is drawn last.
@@ -256,7 +212,6 @@ class Igmp(wiring.Component):
                     m.next = "WAIT"
 
             with m.State("WAIT"):
-                m.d.sync += [step.eq(0), records.eq(0), place.eq(FIRST_RECORD)]
                 with m.If(version != present):
                     m.d.sync += version.eq(present)
                     go_through(Doing.CANCEL)
@@ -349,7 +304,7 @@ class Igmp(wiring.Component):
                         with m.Elif(row.due):
                             m.next = "MESSAGE"
             with m.State("NEXT"):
-                m.d.sync += [n.eq(n + 1), draws.eq(0), delay.eq(Mux(is_v3, delay, 0)), step.eq(0)]
+                m.d.sync += [n.eq(n + 1), draws.eq(0), delay.eq(Mux(is_v3, delay, 0))]
                 with m.If(~final):
                     m.next = "READ"
                     with m.If((doing == Doing.QUERY) & ~is_v3):
@@ -359,30 +314,23 @@ class Igmp(wiring.Component):
                     m.next = "DRAW"
                 with m.Elif((doing == Doing.QUERY) | (doing == Doing.SUPPRESS)):
                     m.next = "DONE"
-                with m.Elif((doing == Doing.TELL) & (records != 0)):
+                with m.Elif((doing == Doing.TELL) & (message.records != 0)):
                     m.next = "MESSAGE"
                 with m.Else():
                     m.next = "WAIT"
 
             # What is due.
             with m.State("RECORD"):
-                m.d.comb += [recording.eq(1), self.o.valid.eq(laid)]
-                m.d.sync += laid.eq(~self.o.ready)
-                with m.If(self.o.ready):
-                    m.d.sync += [step.eq(step + 1), place.eq(place + 1)]
-                    with m.If(step == RECORD_HALVES - 1):
-                        m.d.sync += records.eq(records + 1)
-                        m.next = "REPEAT"
+                m.d.comb += message.record.eq(1)
+                with m.If(message.done):
+                    m.next = "REPEAT"
             with m.State("MESSAGE"):
-                m.d.comb += self.o.valid.eq(laid)
-                m.d.sync += laid.eq(~self.o.ready)
-                with m.If(self.o.ready):
-                    m.d.sync += step.eq(step + 1)
-                    with m.If(step == end):
-                        m.d.comb += self.count_reports.eq(1)
-                        m.next = "REPEAT"
-                        with m.If(is_v3):
-                            m.next = "WAIT"
+                m.d.comb += message.message.eq(1)
+                with m.If(message.done):
+                    m.d.comb += self.count_reports.eq(1)
+                    m.next = "REPEAT"
+                    with m.If(is_v3):
+                        m.next = "WAIT"
             with m.State("REPEAT"):
                 draw(Mux(is_v3, UNSOLICITED_V3_TENTHS, UNSOLICITED_V2_TENTHS))
                 m.next = "UPDATE"
@@ -398,64 +346,10 @@ class Igmp(wiring.Component):
                     write_timer.en.eq(1),
                 ]
                 m.next = "NEXT"
+
+        # Behind the states: a pulse in the very cycle in which the last one is served is not lost.
+        with m.If(self.tick_ms):
+            m.d.sync += sweeping.eq(1)
+        with m.If(self.announce):
+            m.d.sync += announcing.eq(1)
         return m
-
-    def _lay(self, m, step, recording, row, address, is_v3, is_v1, records, place):
-        """Drives ``o``, a cycle after the step, with a report or leave message, or with a record of the former. Returns
-        the step that sends it.
-        """
-        to_group = ~is_v3 & row.active
-        kind = Mux(is_v3, REPORT_V3, Mux(~row.active, LEAVE, Mux(is_v1, REPORT_V1, REPORT_V2)))
-        told = Mux(row.active, Mux(row.report == Report.ANSWER, IS_EXCLUDE, TO_EXCLUDE), TO_INCLUDE)
-        size = Cat(Const(0, 3), records) + (HEADER_BYTES + MESSAGE_BYTES)
-        routers = halves(Mux(is_v3, Const(V3_ROUTERS, 32), Const(ALL_ROUTERS, 32)))
-        message = (
-            (19, kind << 8),
-            (21, 0),
-            (22, Mux(is_v3, records, 0)),
-            (20, Operand.CHECKSUM),
-            (7, HEADER_WITH_ALERT),
-            (8, size),
-            (9, 0),
-            (10, DONT_FRAGMENT),
-            (11, 1 << 8 | IGMP_PROTOCOL),
-            *enumerate(ADDRESS, 13),
-            (15, Mux(to_group, 0, routers[0])),
-            (16, Mux(to_group, 0, routers[1])),
-            *enumerate(ROUTER_ALERT, 17),
-            (12, Operand.CHECKSUM),
-            (0, 0x0100),
-            (1, 0x5E00),
-            (2, Mux(to_group, 0, routers[1])),
-            *enumerate(MAC, 3),
-            (6, IPV4_TYPE),
-        )
-        at = {index: number for number, (index, _) in enumerate(message)}
-
-        # The group's address comes in behind the register: that is half the logic.
-        laid, put, high, low, high_bits = Signal(Put), Signal(Put), Signal(), Signal(), Signal()
-        end = play(m, laid, step, message)
-        with m.If(step == end):
-            m.d.comb += send(laid, size + ETHERNET_BYTES)
-        m.d.sync += [
-            put.eq(laid),
-            high.eq(Mux(step == at[21], ~is_v3, (step == at[15]) & to_group)),
-            low.eq(Mux(step == at[22], ~is_v3, ((step == at[16]) | (step == at[2])) & to_group)),
-            high_bits.eq((step == at[1]) & to_group),
-        ]
-        with m.If(recording):
-            m.d.sync += [
-                put.eq(0),
-                put.index.eq(place),
-                put.data.eq(Mux(step == 0, told << 8, 0)),
-                high.eq(step == 2),
-                low.eq(step == 3),
-                high_bits.eq(0),
-            ]
-        m.d.comb += [
-            self.o.payload.eq(put),
-            self.o.payload.data.eq(
-                put.data | Mux(high, address[16:], 0) | Mux(high_bits, address[16:23], 0) | Mux(low, address[:16], 0)
-            ),
-        ]
-        return end

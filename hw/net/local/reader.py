@@ -198,16 +198,22 @@ class Reader(wiring.Component):
                 with m.If(settled == SETTLE - 1):
                     m.next = "JUDGE"
             with m.State("JUDGE"):
+                m.next = "RELEASE"
                 with m.If(malformed):
-                    m.d.comb += [self.count_malformed.eq(1), self.frame.ready.eq(1)]
+                    m.d.comb += self.count_malformed.eq(1)
                 with m.Elif(~is_arp & ~header_good):
-                    m.d.comb += [self.count_bad_checksum.eq(1), self.frame.ready.eq(1)]
-                with m.Elif(is_icmp & ~found.ours):
-                    m.d.comb += self.frame.ready.eq(1)
-                with m.Elif(~is_arp & ~payload_good):
-                    m.d.comb += [self.count_bad_checksum.eq(1), self.frame.ready.eq(1)]
-                with m.Else():
-                    m.d.comb += [self.o.valid.eq(1), self.frame.ready.eq(self.o.ready)]
-                with m.If(self.frame.ready):
-                    m.next = "WAIT"
+                    m.d.comb += self.count_bad_checksum.eq(1)
+                with m.Elif(~is_icmp | found.ours):
+                    with m.If(~is_arp & ~payload_good):
+                        m.d.comb += self.count_bad_checksum.eq(1)
+                    with m.Else():
+                        m.next = "OFFER"
+            with m.State("OFFER"):
+                m.d.comb += self.o.valid.eq(1)
+                with m.If(self.o.ready):
+                    m.next = "RELEASE"
+            with m.State("RELEASE"):
+                # A cycle of its own: no path from a protocol through here into the buffer.
+                m.d.comb += self.frame.ready.eq(1)
+                m.next = "WAIT"
         return m
