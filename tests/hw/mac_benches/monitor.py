@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 import cocotb
 from cocotb.clock import Clock
@@ -25,7 +26,7 @@ class Got:
 
 @dataclass
 class Sent:
-    """A frame on XGMII: bytes behind the start character, where that was, and what ended it."""
+    """A frame on the wire: bytes behind the start character of XGMII, or all of GMII; where it began, what ended it."""
 
     lane: int
     cycle: int
@@ -50,12 +51,13 @@ class Sent:
 class Bench:
     """A device with its clock running, and everything that happens at its ports.
 
-    ``got`` has the frames at a stream ``o`` of ``Received``, ``sent`` those on ``wire`` (``rx`` or ``tx``), ``offered``
+    ``got`` has the frames at a stream ``o`` of ``Received``, ``sent`` those on ``wire``, (data, control) of XGMII or (data,
+    valid, error) of GMII, ``offered``
     and ``taken`` the cycles in which the first beat of each frame was offered at ``i`` and every beat was taken,
     ``counts`` the sum of each counter.
     """
 
-    def __init__(self, dut, *, wire: str | None = None):
+    def __init__(self, dut, *, wire: tuple[Any, ...] = ()):
         self.dut, self.cycle = dut, 0
         names = {each._name for each in dut}
         self._counters = {n.removeprefix("count_"): getattr(dut, n) for n in names if n.startswith("count_")}
@@ -67,7 +69,7 @@ class Bench:
         self.sfd: list[int] = []
         self._output = (dut.o__valid, dut.o__payload) if "o__valid" in names else None
         self._input = (dut.i__valid, dut.i__ready, dut.i__payload) if "i__valid" in names else None
-        self._wire = (getattr(dut, f"{wire}_data"), getattr(dut, f"{wire}_control")) if wire else None
+        self._wire = wire
         self._sfd = dut.sfd if "sfd" in names else None
         self._between = True  # the next beat at the input is a first one
         self._open: Sent | None = None
@@ -103,7 +105,9 @@ class Bench:
                 self.sfd.append(self.cycle)
                 if self._output:
                     self._begun.append(self.cycle)
-            if self._wire:
+            if len(self._wire) == 3:
+                self._octet(*(int(each.value) for each in self._wire))
+            elif self._wire:
                 word = int(self._wire[0].value), int(self._wire[1].value)
                 if word != IDLE_WORD:
                     self._word(*word)
@@ -140,6 +144,18 @@ class Bench:
                 assert lane in (0, 4), f"start in lane {lane}"
                 self._open = Sent(lane, self.cycle)
 
+    def _octet(self, octet: int, valid: int, error: int) -> None:
+        if valid:
+            if self._open is None:
+                self._open = Sent(0, self.cycle)
+            self._open.data.append(octet)
+            if error:
+                self._open.end = ERROR
+        elif self._open is not None:
+            self._open.end_cycle = self.cycle
+            self.sent.append(self._open)
+            self._open = None
+
     def none_open(self) -> bool:
         """Every frame that began at the output has ended."""
         return not self._begun and not self._bytes
@@ -163,15 +179,18 @@ class Sender:
 
     async def send(self, frame: bytes, *, hole: int | None = None) -> None:
         """One frame; ``hole`` is the beat before which ``valid`` is low for a cycle."""
+        payloads = beats(frame)
+        await self.send_payloads(payloads[:hole])
+        if hole is not None:
+            await RisingEdge(self.dut.clk)
+            await self.send_payloads(payloads[hole:])
+
+    async def send_payloads(self, payloads: list[int]) -> None:
         dut, edge = self.dut, RisingEdge(self.dut.clk)
-        for n, payload in enumerate(beats(frame)):
-            if n == hole:
-                dut.i__valid.value = 0
-                await edge
+        for payload in payloads:
             dut.i__payload.value = payload
             dut.i__valid.value = 1
-            while True:
+            await edge
+            while dut.i__ready.value == 0:
                 await edge
-                if dut.i__ready.value == 1:
-                    break
         dut.i__valid.value = 0

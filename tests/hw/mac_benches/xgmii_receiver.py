@@ -17,7 +17,7 @@ SIZES = [*range(60, 129), 512, 1514, 1518, 1522]
 async def begin(dut) -> tuple[Bench, XgmiiSource]:
     source = XgmiiSource(dut.rx_data, dut.rx_control, dut.clk, dut.rst)
     source.log.setLevel("WARNING")
-    bench = await Bench(dut, wire="rx").start()
+    bench = await Bench(dut, wire=(dut.rx_data, dut.rx_control)).start()
     await bench.wait(10)
     return bench, source
 

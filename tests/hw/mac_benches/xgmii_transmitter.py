@@ -16,7 +16,7 @@ SIZES = [*range(60, 129), 512, 1514, 1518, 9214]
 async def begin(dut) -> tuple[Bench, Sender, XgmiiSink]:
     sink = XgmiiSink(dut.tx_data, dut.tx_control, dut.clk, dut.rst)
     dut.local_fault.value = dut.remote_fault.value = 0
-    bench = await Bench(dut, wire="tx").start()
+    bench = await Bench(dut, wire=(dut.tx_data, dut.tx_control)).start()
     await bench.wait(10)
     return bench, Sender(bench), sink
 

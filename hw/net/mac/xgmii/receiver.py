@@ -115,7 +115,7 @@ class XgmiiReceiver(wiring.Component):
         completes = second & preamble[:3].all() & delimiter[3]
         room, room_middle = (divmod(self.maximum - before, LANES) for before in (0, HALF))
         beyond = inside & final & Mux(middle, plain[room_middle[1]], plain[room[1]])
-        ends = (inside & (beyond | ~plain[-1])) | (completes & ~plain[-1])
+        ends = self._ends(inside, completes, beyond, plain[-1])
         ends_well = Cat(terminate[n] & ~plain[n] & (plain[n - 1] if n else 1) for n in range(LANES)).any()
         cuts = ends & ~beyond & ~ends_well
         short = ~inside | ~Mux(middle, words[3] | ((words == 7) & plain[HALF - 1]), words[3])
@@ -163,20 +163,21 @@ class XgmiiReceiver(wiring.Component):
 
         at_once = inside & start[0]
         judging = Signal()
-        was_cut, was_beyond, was_short = Signal(), Signal(), Signal()
+        was_cut, was_beyond, was_short, count_before = Signal(), Signal(), Signal(), Signal.like(count)
         m.d.sync += [
             judging.eq(ends & ~at_once),
             was_cut.eq(cuts),
             was_beyond.eq(beyond),
             was_short.eq(short),
+            count_before.eq(count),
             self.o.valid.eq(more | at_once | judging),
             o.last.eq(at_once | judging),
             o.bad.eq(at_once | (judging & (was_cut | was_beyond | was_short | ~check.good))),
         ]
-        with m.If(ends):
-            m.d.sync += o.count.eq(count)
-        with m.Elif(more):
-            m.d.sync += o.count.eq(LANES)
+        with m.If(judging):
+            m.d.sync += o.count.eq(count_before)
+        with m.Else():
+            m.d.sync += o.count.eq(Mux(more, LANES, count))
 
         whole = judging & ~was_cut & ~was_beyond
         spoilt = (
@@ -194,6 +195,10 @@ class XgmiiReceiver(wiring.Component):
             self.count_coding_errors.eq(spoilt),
         ]
         return m
+
+    def _ends(self, inside, completes, beyond, whole):
+        """Whether a frame ends in the word at work, which is ``whole`` if it has no control character."""
+        return (inside & (beyond | ~whole)) | (completes & ~whole)
 
 
 COUNTERS = ("frames_received", "fcs_errors", "runts", "oversize", "coding_errors", "faults")

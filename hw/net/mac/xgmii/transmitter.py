@@ -15,7 +15,6 @@ PADDED_BEATS, PADDED_BYTES = divmod(MINIMUM_BYTES - FCS_BYTES, LANES)
 COUNTERS = ("frames_sent", "underruns")
 """What a transmitter counts, each a member ``count_...``."""
 
-
 PREAMBLE_WORD = [START, *[PREAMBLE] * 6, DELIMITER]
 REMOTE_FAULT_SET = [SEQUENCE, 0, 0, REMOTE_FAULT]
 
@@ -88,7 +87,8 @@ class XgmiiTransmitter(wiring.Component):
             return [each.eq(each is phase) for each in (idle, framing, padding, tail, gap)]
 
         middle = Signal()  # the frame starts in lane 4: its beats lie across words
-        beats, exactly, enough = Signal(range(PADDED_BEATS)), Signal(), Signal()  # with this one: 8, at least 8
+        beats = Signal(range(PADDED_BEATS))  # of the frame before this one, modulo 8
+        exactly, enough = Signal(), Signal()  # with this one the frame has 8 beats, at least 8
         dropping = Signal()  # the rest of a frame with a hole
         local, fault, fault_before = Signal(), Signal(), Signal()
         m.d.sync += [
