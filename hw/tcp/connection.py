@@ -12,6 +12,9 @@ SENDING = (State.ESTABLISHED, State.CLOSE_WAIT)
 OPENING = (State.SYN_SENT, State.SYN_RECEIVED)
 RESETTING = (State.SYN_RECEIVED, State.ESTABLISHED, State.FIN_WAIT_1, State.FIN_WAIT_2, State.CLOSE_WAIT)
 
+PREPARING = 4
+"""Cycles from the peer's SYN until headers that acknowledge it are prepared, less those from ``permit`` to a packet."""
+
 PULSES = (
     "open_window", "acknowledge", "update", "fin", "owed", "urgent", "duplicate",
     "send_syn", "send_fin", "send_probe", "send_reset", "resend", "restart",
@@ -150,7 +153,12 @@ class Connection(wiring.Component):
 
         retries, late = Signal(range(self.retries + 1)), Signal()
         connect, close, abort = (Signal(name=f"{name}_wanted") for name in ("connect", "close", "abort"))
-        m.d.sync += self.permit.eq(one_of(state, SENDING) & ~close & ~abort)
+        preparing = Signal(range(PREPARING + 1))
+        m.d.sync += self.permit.eq(one_of(state, SENDING) & ~close & ~abort & (preparing == 0))
+        with m.If(decision.syn):
+            m.d.sync += preparing.eq(PREPARING)
+        with m.Elif(preparing != 0):
+            m.d.sync += preparing.eq(preparing - 1)
 
         def end(*pulses):
             m.d.comb += [self.closed.eq(1), *(pulse.eq(1) for pulse in pulses)]
@@ -167,7 +175,7 @@ class Connection(wiring.Component):
             m.d.comb += self.send_syn.eq(~header.ack)
         with m.Else():
             m.d.sync += self.receive_next.eq(self.receive_next + decision.take + decision.fin)
-        with m.If(decision.update):
+        with m.If(decision.update | decision.syn):
             m.d.sync += [self.window.eq(header.window), self.window_sequence.eq(header.sequence)]
         with m.If(decision.alive | decision.acknowledge):
             m.d.sync += [retries.eq(0), late.eq(0)]

@@ -100,7 +100,9 @@ class Control(wiring.Component):
                 self.sum.eq(difference(flags, mss)),
             ]
 
-        m.d.sync += self.valid.eq((waiting[0] | waiting[1] | waiting[2] | waiting[3] | self.due) & ~self.taken)
+        # The FIN acknowledges, and until it is sent nothing may have the number behind it.
+        alone = self.due & ~fin
+        m.d.sync += self.valid.eq((waiting[0] | waiting[1] | waiting[2] | waiting[3] | alone) & ~self.taken)
         with m.If(waiting[0]):
             with m.If(acknowledges):
                 choose(0, sequence, Flag.RST | Flag.ACK)

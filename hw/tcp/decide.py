@@ -113,7 +113,7 @@ class Decision(wiring.Component):
 
         now(
             acknowledge=(proceeds & judged.fresh) | (answered & header.ack),
-            update=(proceeds & ~judged.old & judged.newer) | answered,
+            update=(proceeds & ~judged.old & judged.newer) | (answered & header.ack),
             syn=answered,
             fin=closes,
             owed=takes & ~judged.clipped & ~closes,

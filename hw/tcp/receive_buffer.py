@@ -40,8 +40,9 @@ class ReceiveBuffer(wiring.Component):
     o : Out(stream of Beat)
         The bytes. ``last`` where there were no more to come in their time: always the end of a segment.
 
-    Latency from ``take`` to the first beat 9 cycles, then a beat per cycle. Bytes that are not taken are overwritten. It
-    never overflows: what is taken was in the window, and that is what there is room for.
+    Latency from ``take`` to the first beat 9 cycles, 10 unless the stream is at a whole word, then a beat per cycle. Bytes
+    that are not taken are overwritten. It never overflows: what is taken was in the window, and that is what there is room
+    for.
     """
 
     def __init__(self, size: int = 4096):

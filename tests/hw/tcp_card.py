@@ -101,6 +101,7 @@ def _model(parameters: dict[str, int]) -> Model:
     model.step()
     model["rst"].value = 0
     model.settle()
+    model.cycles = 0
     return model
 
 

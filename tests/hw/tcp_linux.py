@@ -1,21 +1,19 @@
-"""Linux's own TCP as the card's peer: a TAP device in a network namespace of its own, and faults between the two."""
+"""Linux's own TCP as the card's peer: a TAP device in a network namespace of its own."""
 
 from __future__ import annotations
 
 import ctypes
 import fcntl
 import os
-import random
 import socket
 import struct
 import subprocess
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.hw.tcp_card import LOCAL_ADDRESS, LOCAL_MAC, REMOTE_ADDRESS, REMOTE_MAC, Card
+from tests.hw.tcp_line import Faults
 from wire.ethernet import mac_text
 from wire.ipv4 import address_text
 from wire.pcap import Writer
@@ -23,7 +21,6 @@ from wire.pcap import Writer
 DEVICE = "card0"
 TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
 CLONE_NEWNET = 0x40000000
-TCP_AT, TCP_WORDS_AT = 34, 46  # of the frame: the segment, and its byte with the header's length
 
 
 def unavailable() -> str | None:
@@ -91,53 +88,6 @@ class Network:
             each.close()
         os.close(self.tap)
         os.close(self._inside)
-
-
-@dataclass
-class Faults:
-    """What the line does to frames of one direction, from a seed. Probabilities, and a longest delay in cycles."""
-
-    seed: int = 0
-    loss: float = 0.0
-    duplication: float = 0.0
-    delay: float = 0.0
-    longest_delay: int = 2000
-    flip: float = 0.0
-    done: Counter[str] = field(default_factory=Counter)
-
-    def __post_init__(self) -> None:
-        self._random = random.Random(self.seed)
-        self._waiting: list[tuple[int, int, bytes, bool]] = []
-        self._number = 0
-
-    def put(self, now: int, frame: bytes) -> None:
-        """A frame enters the line."""
-        draw = self._random
-        if draw.random() < self.loss:
-            self.done["lost"] += 1
-            return
-        for _ in range(1 + (draw.random() < self.duplication)):
-            late = draw.randrange(self.longest_delay) if draw.random() < self.delay else 0
-            flip = draw.random() < self.flip
-            self._number += 1
-            self._waiting.append((now + late, self._number, self._flipped(frame) if flip else frame, flip))
-        self._waiting.sort()
-
-    def _flipped(self, frame: bytes) -> bytes:
-        """A bit that nothing but the TCP checksum covers: behind the ports, and not in the header's length."""
-        end = 14 + int.from_bytes(frame[16:18], "big")
-        at = self._random.choice([n for n in range(TCP_AT + 4, end) if n != TCP_WORDS_AT])
-        changed = bytearray(frame)
-        changed[at] ^= 1 << self._random.randrange(8)
-        return bytes(changed)
-
-    def take(self, now: int) -> list[bytes]:
-        """The frames that leave the line by now."""
-        leaving = [each for each in self._waiting if each[0] <= now]
-        del self._waiting[: len(leaving)]
-        self.done["passed"] += len(leaving)
-        self.done["flipped"] += sum(flip for _, _, _, flip in leaving)
-        return [frame for _, _, frame, _ in leaving]
 
 
 class Peers:
