@@ -1,7 +1,7 @@
 """First-arrival arbitration of redundant MoldUDP64 feeds, by whole packets."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
-from amaranth.lib import data, stream, wiring
+from amaranth.hdl import Array, Cat, Module, Mux, Signal
+from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arbiter.configuration import FeedConfiguration
@@ -61,9 +61,9 @@ class Arbiter(wiring.Component):
         Pulses of the counters.
 
     A packet that comes in sequence is played a cycle after it was offered, a message per cycle, the first of them 3 cycles
-    later; one that was seen already is thrown away in a cycle. Everything else takes a few cycles more. It never waits for a
-    missing message: what comes ahead of it is held while there is a slot, then dropped and counted. A packet with the
-    message that is missing is always taken.
+    later; one that was seen already is thrown away in 2 cycles. Everything else takes a few cycles more, 12 of them to look
+    through the hold slots while any is taken. It never waits for a missing message: what comes ahead of it is held while
+    there is a slot, then dropped and counted. A packet with the message that is missing is always taken.
     """
 
     def __init__(self):
@@ -96,16 +96,13 @@ class Arbiter(wiring.Component):
         configuration = Signal(FeedConfiguration)
         m.d.comb += self.configuration.eq(configuration)
         used = Signal(HOLDS)
-        holds = [Signal(Held, name=f"hold_{n // HOLD_SLOTS}_{n % HOLD_SLOTS}") for n in range(HOLDS)]
+        m.submodules.holds = holds = memory.Memory(shape=Held, depth=HOLDS, init=[])
+        look, store = holds.read_port(domain="comb"), holds.write_port()
 
-        # -- what is known of every packet, a cycle after it or ``expected`` changed ---------------
-        due, stale_holds = Signal(HOLDS), Signal(HOLDS)
-        for n, hold in enumerate(holds):
-            m.d.sync += [
-                due[n].eq((hold.sequence <= expected) & (expected < hold.end)),
-                stale_holds[n].eq(hold.end <= expected),
-            ]
-        exact, seen, fresh, ends = Signal(PORTS), Signal(PORTS), Signal(PORTS), []
+        # -- what is known of every packet, a cycle after it, ``expected`` or ``last_stamp`` changed ---
+        exact, seen, newer, fresh, ends = Signal(PORTS), Signal(PORTS), Signal(PORTS), Signal(PORTS), []
+        changes, settled = Signal(), Signal()
+        m.d.sync += settled.eq(~changes)
         for n in range(PORTS):
             packet = self.packets[n].payload
             end = Signal(64, name=f"end_{n}")
@@ -117,8 +114,9 @@ class Arbiter(wiring.Component):
                 known.eq(Mux(self.packets[n].ready | ~self.packets[n].valid, 0, Cat(1, known))),
                 exact[n].eq((packet.sequence == expected) & is_data),
                 seen[n].eq((end <= expected) & is_data),
+                newer[n].eq(packet.stamp > last_stamp),
             ]
-            m.d.comb += fresh[n].eq(self.packets[n].valid & known[1])
+            m.d.comb += fresh[n].eq(self.packets[n].valid & known[1] & settled)
 
         # -- the input in hand -----------------------------------------------------------------
         port, from_port = Signal(range(PORTS)), Signal()
@@ -128,14 +126,14 @@ class Arbiter(wiring.Component):
         is_tick, moved = Signal(), Signal()  # moved: ``expected`` has since the input came
         command = item.payload.command
         valid = Cat(self.packets[n].valid for n in range(PORTS))
+        lowest = Mux(valid[0], 0, Mux(valid[1], 1, 2))
         ahead, stale, full, missing = Signal(), Signal(), Signal(), Signal()
         slot, port_used = Signal(range(HOLD_SLOTS)), Signal(HOLD_SLOTS)
         m.d.comb += port_used.eq(Array(used[n * HOLD_SLOTS : (n + 1) * HOLD_SLOTS] for n in range(PORTS))[port])
 
         def give_back(which, buffer):
-            # ``which`` is a signal, or known here.
-            for n in range(PORTS) if isinstance(which, Value) else [which]:
-                with m.If(which == n if isinstance(which, Value) else 1):
+            for n in range(PORTS):
+                with m.If(which == n):
                     m.d.comb += [self.give_back[n].eq(1), self.give_back_buffer[n].eq(buffer)]
 
         def take(which):
@@ -165,15 +163,15 @@ class Arbiter(wiring.Component):
                     give_back(play_port, self.read_buffer)
         behind = reading | on_the_way.any()
 
-        def play(which, held_sequence, held_end, buffer, first, when):
-            """Begins to play messages ``first`` to ``held_end - 1`` of a packet."""
+        def play(which, buffer, first, last, when):
+            """Begins to play messages ``first`` to ``last`` of a packet; ``expected`` is the number of the first."""
             m.d.sync += [
                 reading.eq(1),
                 play_port.eq(which),
                 self.read_buffer.eq(buffer),
-                number.eq((first - held_sequence)[:7]),
-                last_number.eq((held_end - held_sequence - 1)[:7]),
-                cause.eq(first),
+                number.eq(first),
+                last_number.eq(last),
+                cause.eq(expected),
                 play_stamp.eq(when),
             ]
 
@@ -201,27 +199,67 @@ class Arbiter(wiring.Component):
         # Nothing is missing. As the comparisons this is of the cycle before, in which nothing changed.
         quick = Signal()
         m.d.sync += quick.eq(joined & ~waiting & ~used.any())
-        done = Signal(PORTS)
-        m.d.comb += done.eq(fresh & seen & quick.replicate(PORTS))
+        done, next_one, chosen = Signal(PORTS), Signal(PORTS), Signal(PORTS)
+        m.d.comb += [done.eq(fresh & seen & quick.replicate(PORTS)), next_one.eq(fresh & exact & quick.replicate(PORTS))]
         with m.If(reading):
             m.d.comb += done.bit_select(play_port, 1).eq(0)  # one buffer of a port at a time is given back
+        head, later = Signal(Packet), Signal(64)
+        with m.Switch(chosen):
+            for n in range(PORTS):
+                with m.Case("-" * (PORTS - 1 - n) + "1" + "-" * n):
+                    m.d.comb += [head.eq(self.packets[n].payload), later.eq(Mux(newer[n], head.stamp, last_stamp))]
+
+        def choose(one):
+            """The packet in hand is the chosen one, and done with."""
+            m.d.comb += [chosen.eq(one), changes.eq(1)]
+            m.d.sync += last_stamp.eq(later)
+            for n in range(PORTS):
+                with m.If(one[n]):
+                    m.d.comb += self.packets[n].ready.eq(1)
 
         def discard():
             """Throws away a packet that was seen already, also while another is played."""
+            first = done & -done
+            choose(first)
+            m.d.comb += self.count_packets_duplicate.eq(1)
             for n in range(PORTS):
-                with m.If((done & -done)[n]):
-                    head = self.packets[n].payload
-                    with m.If(head.stamp > last_stamp):
-                        m.d.sync += last_stamp.eq(head.stamp)
-                    m.d.comb += [self.packets[n].ready.eq(1), self.count_packets_duplicate.eq(1)]
-                    give_back(n, head.buffer)
+                with m.If(first[n]):
+                    m.d.comb += [self.give_back[n].eq(1), self.give_back_buffer[n].eq(head.buffer)]
+
+        # -- the hold slots, one after the other: choose, read, compare -----------------------------------
+        scan, scanning, scanned = Signal(range(HOLDS)), Signal(), Signal()
+        read, read_row, read_used = Signal(Held), Signal(range(HOLDS)), Signal()
+        judged, judged_row, due, over = Signal(Held), Signal(range(HOLDS)), Signal(), Signal()
+        store_row = Cat(slot, port)
+        m.d.comb += [
+            look.addr.eq(scan),
+            store.addr.eq(store_row),
+            store.data.sequence.eq(packet.sequence),
+            store.data.end.eq(end),
+            store.data.buffer.eq(packet.buffer),
+        ]
+        with m.If(~((due | over) & behind)):
+            m.d.sync += [
+                read.eq(look.data),
+                read_row.eq(scan),
+                read_used.eq(scanning & used.bit_select(scan, 1)),
+                judged.eq(read),
+                judged_row.eq(read_row),
+                due.eq(read_used & (read.sequence <= expected) & (expected < read.end)),
+                over.eq(read_used & (read.end <= expected)),
+                scan.eq(scan + 1),
+                scanned.eq(~scanning & ~read_used),
+            ]
+            with m.If(scan == HOLDS - 1):
+                m.d.sync += [scanning.eq(0), scan.eq(scan)]
+
+        def start_scan():
+            m.d.sync += [scan.eq(0), scanning.eq(1), scanned.eq(0), read_used.eq(0), due.eq(0), over.eq(0)]
 
         with m.FSM() as fsm:
             with m.State("IDLE"):
                 m.d.sync += [moved.eq(0), is_tick.eq(0), from_port.eq(valid.any())]
-                for n in reversed(range(PORTS)):
-                    with m.If(valid[n]):
-                        m.d.sync += [port.eq(n), packet.eq(self.packets[n].payload)]
+                m.d.sync += [port.eq(lowest), packet.eq(Array(each.payload for each in self.packets)[lowest])]
                 with m.If(~valid.any() & self.control.valid & ~behind):
                     m.d.comb += self.control.ready.eq(1)
                     m.d.sync += item.eq(self.control.payload)
@@ -229,19 +267,12 @@ class Arbiter(wiring.Component):
                 # Two are common: a packet that was seen already, and the one that is next.
                 with m.If(done.any()):
                     discard()
-                with m.Elif(~behind):
-                    for n in range(PORTS):
-                        with m.If(fresh[n] & ~valid[:n].any()):
-                            m.next = "PACKET"
-                            with m.If(quick & exact[n]):
-                                head = self.packets[n].payload
-                                later = Mux(head.stamp > last_stamp, head.stamp, last_stamp)
-                                m.d.comb += self.packets[n].ready.eq(1)
-                                m.d.sync += [last_stamp.eq(later), expected.eq(ends[n]), highest.eq(ends[n])]
-                                play(n, head.sequence, ends[n], head.buffer, head.sequence, later)
-                                m.next = "REST"
-            with m.State("REST"):  # the comparisons follow
-                m.next = "IDLE"
+                with m.Elif(~behind & (next_one & valid & -valid).any()):
+                    choose(next_one & valid & -valid)
+                    m.d.sync += [expected.eq(Array(ends)[lowest]), highest.eq(Array(ends)[lowest])]
+                    play(lowest, head.buffer, 0, (head.count - 1)[:7], later)
+                with m.Elif(~behind & (fresh & valid & -valid).any()):
+                    m.next = "PACKET"
 
             with m.State("PACKET"):
                 m.d.sync += end.eq(packet.sequence + packet.count)
@@ -328,44 +359,38 @@ class Arbiter(wiring.Component):
                     m.d.comb += self.count_packets_dropped.eq(1)
                     give_back(port, packet.buffer)
                 with m.Else():
-                    m.d.comb += [self.count_packets_held.eq(ahead), self.count_packets_dropped.eq(full)]
-                    with m.Switch(Cat(slot, port)):
-                        for n, hold in enumerate(holds):
-                            with m.Case(n):
-                                with m.If(full):  # the packet that was in the slot gives way
-                                    give_back(port, hold.buffer)
-                                m.d.sync += [
-                                    used[n].eq(1),
-                                    hold.sequence.eq(packet.sequence),
-                                    hold.end.eq(end),
-                                    hold.buffer.eq(packet.buffer),
-                                ]
+                    m.d.comb += [
+                        self.count_packets_held.eq(ahead),
+                        self.count_packets_dropped.eq(full),
+                        store.en.eq(1),
+                        look.addr.eq(store_row),
+                    ]
+                    m.d.sync += used.bit_select(store_row, 1).eq(1)
+                    with m.If(full):  # the packet that was in the slot gives way
+                        give_back(port, look.data.buffer)
 
             # -- drain -------------------------------------------------------------------------
             with m.State("SCAN"):  # the comparisons follow
+                start_scan()
                 with m.If(done.any()):
                     discard()
-                with m.Elif(~behind):
+                with m.Elif(used.any()):
                     m.next = "DRAIN"
-            with m.State("DRAIN"):
-                gone, next_due = used & stale_holds, used & due
-                with m.If(gone.any()):
-                    for n, hold in enumerate(holds):
-                        with m.If((gone & -gone)[n]):
-                            m.d.sync += [used[n].eq(0), port.eq(n // HOLD_SLOTS), packet.buffer.eq(hold.buffer)]
-                    m.next = "STALE"
-                with m.Elif(next_due.any()):
-                    for n, hold in enumerate(holds):
-                        with m.If((next_due & -next_due)[n]):
-                            m.d.sync += [used[n].eq(0), expected.eq(hold.end), moved.eq(1)]
-                            play(n // HOLD_SLOTS, hold.sequence, hold.end, hold.buffer, expected, stamp)
-                    m.next = "SCAN"
-                with m.Else():
+                with m.Elif(~behind):
                     m.next = "SETTLE"
-            with m.State("STALE"):
-                m.d.comb += self.count_packets_duplicate.eq(1)
-                give_back(port, packet.buffer)
-                m.next = "DRAIN"
+            with m.State("DRAIN"):
+                with m.If(~behind):
+                    with m.If(over):
+                        m.d.comb += self.count_packets_duplicate.eq(1)
+                        give_back(judged_row[2:], judged.buffer)
+                        m.d.sync += used.bit_select(judged_row, 1).eq(0)
+                    with m.Elif(due):
+                        m.d.sync += [used.bit_select(judged_row, 1).eq(0), expected.eq(judged.end), moved.eq(1)]
+                        first = (expected - judged.sequence)[:7]
+                        play(judged_row[2:], judged.buffer, first, (judged.end - judged.sequence - 1)[:7], stamp)
+                        m.next = "SCAN"
+                    with m.Elif(scanned):
+                        m.next = "SETTLE"
 
             # -- after the drain ---------------------------------------------------------------
             with m.State("SETTLE"):
@@ -390,15 +415,14 @@ class Arbiter(wiring.Component):
             with m.State("TICK"):
                 send(ItemKind.TICK, "IDLE")
             with m.State("EMPTY"):
-                for n, hold in enumerate(holds):
-                    with m.If((used & -used)[n]):
-                        m.d.sync += [used[n].eq(0), port.eq(n // HOLD_SLOTS), packet.buffer.eq(hold.buffer)]
-                m.next = "CONFIGURE"
-                with m.If(used.any()):
-                    m.next = "EMPTIED"
-            with m.State("EMPTIED"):
-                give_back(port, packet.buffer)
-                m.next = "EMPTY"
+                start_scan()
+                m.next = "EMPTYING"
+            with m.State("EMPTYING"):
+                with m.If(read_used):
+                    give_back(read_row[2:], read.buffer)
+                    m.d.sync += used.bit_select(read_row, 1).eq(0)
+                with m.If(scanned):
+                    m.next = "CONFIGURE"
             with m.State("CONFIGURE"):
                 start_sequence = SET_FEED.bits(command, "start_sequence")
                 m.d.sync += [

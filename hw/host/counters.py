@@ -1,17 +1,21 @@
-"""The counters of the card: steps in, 32-bit totals in one memory."""
+"""The counters of the card: steps in, 32-bit totals in small memories."""
 
 from amaranth.hdl import Array, Module, Mux, Signal
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 STEP_BITS = 2
+GROUP = 16
+"""Counters in one memory: as deep as a distributed RAM of the ECP5."""
+PENDING_BITS = STEP_BITS + GROUP.bit_length() - 1
 
 
 class CounterBank(wiring.Component):
-    """Totals, kept in a block RAM.
+    """Totals, kept in distributed RAM.
 
-    Each counter has a small register that collects its steps; a walker goes round and adds it to the memory.
-    A read gives memory and register together: it is exact at every moment.
+    Each counter has a small register that collects its steps; a walker goes round the counters of every group at once and
+    adds the registers to the memories. A read gives memory, what is on its way there, and register together: it is exact
+    at every moment.
 
     Parameters
     ----------
@@ -27,8 +31,8 @@ class CounterBank(wiring.Component):
     data : Out(32)
         Its value at the clock edge after ``index`` was there.
 
-    Latency 1 cycle, one read per cycle. A counter may step in every cycle: its register holds more than a round of
-    the walker brings.
+    Latency 1 cycle, one read per cycle. A counter may step in every cycle: its register holds what a round of the walker,
+    16 cycles, brings.
     """
 
     def __init__(self, count: int):
@@ -39,25 +43,33 @@ class CounterBank(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.totals = totals = memory.Memory(shape=32, depth=self.count, init=[])
-        walk, look, store = totals.read_port(), totals.read_port(), totals.write_port()
-
-        # The walker: read total and pending in one cycle, write the sum in the next.
-        at, reading = Signal(range(self.count)), Signal(init=1)
-        width = STEP_BITS + (2 * self.count).bit_length()
-        pending = Array([Signal(width, name=f"pending_{n}") for n in range(self.count)])
-        m.d.comb += [walk.addr.eq(at), store.addr.eq(at), store.data.eq(walk.data + pending[at]), store.en.eq(~reading)]
-        m.d.sync += reading.eq(~reading)
-        with m.If(~reading):
-            m.d.sync += at.eq(at + 1)
-            with m.If(at == self.count - 1):
-                m.d.sync += at.eq(0)
-        for number, each in enumerate(pending):
-            taken = ~reading & (at == number)
-            m.d.sync += each.eq(Mux(taken, 0, each) + self.steps[number])
-
-        # A read that meets the walker's write sees the old total and the pending that goes with it.
-        extra = Signal(width)
-        m.d.comb += [look.addr.eq(self.index), self.data.eq(look.data + extra)]
-        m.d.sync += extra.eq(pending[self.index])
+        at = Signal(range(GROUP))
+        m.d.sync += at.eq(at + 1)
+        row, group = self.index[: len(at)], self.index[len(at) :]
+        totals, extras = [], []
+        for first in range(0, self.count, GROUP):
+            total, extra = self._group(m, first, at, row)
+            totals.append(total)
+            extras.append(extra)
+        total, extra = Signal(32), Signal(PENDING_BITS + 1)
+        m.d.sync += [total.eq(Array(totals)[group]), extra.eq(Array(extras)[group])]
+        m.d.comb += self.data.eq(total + extra)
         return m
+
+    def _group(self, m, first, at, row):
+        """Counters ``first`` to ``first + 15``; the total of one, and what is still to be added to it."""
+        m.submodules[f"totals_{first}"] = kept = memory.Memory(shape=32, depth=GROUP, init=[])
+        walk, look, store = kept.read_port(domain="comb"), kept.read_port(domain="comb"), kept.write_port()
+        pending = Array(Signal(PENDING_BITS, name=f"pending_{n}") if n < self.count else 0 for n in range(first, first + GROUP))
+        for n, each in enumerate(pending[: self.count - first]):
+            m.d.sync += each.eq(Mux(at == n, 0, each) + self.steps[first + n])
+
+        # The walker: a cycle to choose, one to add, one to store.
+        amount, at_amount = Signal(PENDING_BITS, name=f"amount_{first}"), Signal.like(at, name=f"at_amount_{first}")
+        m.d.sync += [amount.eq(pending[at]), at_amount.eq(at)]
+        m.d.comb += walk.addr.eq(at_amount)
+        m.d.sync += [store.data.eq(walk.data + amount), store.addr.eq(at_amount), store.en.eq(1)]
+
+        m.d.comb += look.addr.eq(row)
+        total = Mux(store.en & (store.addr == row), store.data, look.data)
+        return total, pending[row] + Mux(at_amount == row, amount, 0)

@@ -99,7 +99,7 @@ def test_registers_read_back_and_only_host_fields_can_be_written():
 
 
 def test_counters_are_exact_at_every_moment(rng: np.random.Generator):
-    count = 7
+    count = 37
     dut = CounterBank(count)
 
     async def process(ctx):
