@@ -4,7 +4,7 @@ A ring is a power of 2 of records of 64 bytes. Its two indices count records fro
 taken modulo its size: full and empty are not the same. A record is one AXI burst of 8 beats.
 """
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -28,7 +28,7 @@ def occupied(m: Module, control: RingControl, producer: Value, consumer: Value) 
     """Whether the records between two indices are all that the ring holds, 2 cycles later. More than that is an error of
     the host's.
     """
-    level, full, over = Signal(INDEX_BITS), Signal(), Signal()
+    level, full, over = Signal(len(producer)), Signal(), Signal()
     m.d.sync += [level.eq(producer - consumer), full.eq(level == control.records), over.eq(level > control.records)]
     m.d.comb += control.bad_index.eq(control.running & over)
     return full
@@ -46,6 +46,8 @@ class EventWriter(wiring.Component):
     ----------
     outstanding : int
         Events that may be without a response, 2 at least.
+    index_bits : int
+        Width of the indices, more than the largest ring's log2. A proof takes few.
 
     Members
     -------
@@ -87,23 +89,23 @@ class EventWriter(wiring.Component):
     reset. While the ring is stopped by the host events vanish, and are not counted.
     """
 
-    def __init__(self, outstanding: int = 16):
+    def __init__(self, outstanding: int = 16, index_bits: int = INDEX_BITS):
         if outstanding < 2:
             raise ValueError(f"outstanding is {outstanding}: 2 events at least may be without a response")
         self.outstanding = outstanding
         # What is under way. Proofs look at it (hw.formal.rings).
         self.control, self.writer = RingControl(), IndexWriter()
-        self.begun, self.flying = Signal(INDEX_BITS), Signal(range(outstanding + 1))
+        self.begun, self.flying = Signal(index_bits), Signal(range(outstanding + 1))
         super().__init__(
             {
                 "i": In(stream.Signature(64)),
                 "dropped": In(1),
                 "setup": In(RingSetup),
-                "consumer": In(INDEX_BITS),
+                "consumer": In(index_bits),
                 "axi": Out(AxiWrite()),
                 "index": Out(AxiWrite()),
-                "producer": Out(INDEX_BITS),
-                "published": Out(INDEX_BITS),
+                "producer": Out(index_bits),
+                "published": Out(index_bits),
                 "lost": Out(INDEX_BITS),
                 "overrun": Out(1),
                 "acknowledge": In(1),
@@ -190,11 +192,11 @@ class EventWriter(wiring.Component):
             m.d.sync += self.overrun.eq(1)
 
         m.d.comb += [
-            writer.value.eq(Cat(self.producer, self.lost)),
+            writer.value.eq(Cat(self.producer, Const(0, INDEX_BITS - len(self.producer)), self.lost)),
             writer.address.eq(control.index),
             writer.enable.eq((control.status.running | control.status.stopping) & ~control.failed),
             writer.clear.eq(control.clear),
-            self.published.eq(writer.published[:INDEX_BITS]),
+            self.published.eq(writer.published),
         ]
         with m.If(control.clear):
             m.d.sync += [begun.eq(0), self.producer.eq(0), self.lost.eq(0), self.overrun.eq(0)]
@@ -208,6 +210,8 @@ class CommandFetcher(wiring.Component):
     ----------
     outstanding : int
         Commands that may be asked for and not yet given out, a power of 2, 2 at least. There is room for all of them.
+    index_bits : int
+        As of :class:`EventWriter`.
 
     Members
     -------
@@ -234,21 +238,23 @@ class CommandFetcher(wiring.Component):
     was asked for is given out first.
     """
 
-    def __init__(self, outstanding: int = 4):
+    def __init__(self, outstanding: int = 4, index_bits: int = INDEX_BITS):
         if outstanding < 2 or outstanding & (outstanding - 1):
             raise ValueError(f"outstanding is {outstanding}, not a power of 2 from 2 on")
         self.outstanding = outstanding
         # What is under way. Proofs look at it (hw.formal.rings).
         self.control, self.writer = RingControl(), IndexWriter()
-        self.asked, self.held, self.flying = Signal(INDEX_BITS), *(Signal(range(outstanding + 1)) for _ in range(2))
+        self.asked, self.beats = Signal(index_bits), RegisterSlice(Beat)
+        self.arriving, self.reading = Signal(range(outstanding * BEATS)), Signal(range(outstanding * BEATS))
+        self.held, self.flying, self.whole = (Signal(range(outstanding + 1)) for _ in range(3))
         super().__init__(
             {
                 "setup": In(RingSetup),
-                "producer": In(INDEX_BITS),
+                "producer": In(index_bits),
                 "axi": Out(AxiRead()),
                 "index": Out(AxiWrite()),
                 "o": Out(stream.Signature(Beat)),
-                "consumer": Out(INDEX_BITS),
+                "consumer": Out(index_bits),
                 "status": Out(RingStatus),
                 "failure": Out(1),
                 "count_bus_errors": Out(2),
@@ -286,7 +292,7 @@ class CommandFetcher(wiring.Component):
         m.d.sync += [held.eq(held + ask - given), flying.eq(flying + ask - came)]
 
         # Keep: each command has its place from the moment it is asked for.
-        arriving, whole, spoilt = Signal(range(self.outstanding * BEATS)), Signal.like(held), Signal()
+        arriving, whole, spoilt = self.arriving, self.whole, Signal()
         store, bad, good = kept.write_port(), Signal(), Signal()
         last = arriving[: RECORD_BITS - 3] == BEATS - 1
         m.d.comb += [
@@ -302,9 +308,9 @@ class CommandFetcher(wiring.Component):
             m.d.sync += [arriving.eq(arriving + 1), spoilt.eq(bad & ~last)]
 
         # Give out.
-        m.submodules.beats = beats = RegisterSlice(Beat)
+        m.submodules.beats = beats = self.beats
         wiring.connect(m, beats.o, wiring.flipped(self.o))
-        look, reading, done = kept.read_port(domain="comb"), Signal.like(arriving), Signal()
+        look, reading, done = kept.read_port(domain="comb"), self.reading, Signal()
         m.d.comb += [
             look.addr.eq(reading),
             beats.i.payload.data.eq(look.data),

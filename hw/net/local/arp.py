@@ -158,8 +158,12 @@ class Arp(wiring.Component):
             m.d.sync += [resolved.valid.eq(1), resolved.payload.found.eq(good), pending.eq(0), asking.eq(0)]
             m.d.comb += (self.count_resolved if good else self.count_timeouts).eq(1)
 
-        what, step, saying = Signal(What), Signal(5), Signal()
-        end, taken = self._say(m, what, step, saying, wanted), self.o.valid & self.o.ready
+        what, step, saying, taken = Signal(What), Signal(5), Signal(), Signal()
+        end = self._say(m, what, step, wanted)
+        m.d.sync += [
+            taken.eq(self.o.valid & self.o.ready),
+            self.o.valid.eq(saying & ~taken & ~(self.o.valid & self.o.ready)),
+        ]
         with m.FSM():
             with m.State("CLEAR"):  # the memory is older than a reset
                 m.d.comb += [write_state.en.eq(1), write_state.data.eq(0)]
@@ -263,7 +267,7 @@ class Arp(wiring.Component):
             m.d.sync += ageing.eq(1)
         return m
 
-    def _say(self, m, what, step, saying, wanted):
+    def _say(self, m, what, step, wanted):
         """Drives ``o``, a cycle after the step, with a frame; the step that sends it."""
         ours = {
             **dict(enumerate(MAC, 3)),
@@ -301,5 +305,5 @@ class Arp(wiring.Component):
                     end = play(m, laid, step, sorted({**ours, **frame}.items(), key=lambda put: put[0]))
         with m.If(step == end):
             m.d.comb += send(laid, FRAME_LENGTH)
-        m.d.sync += [self.o.payload.eq(laid), self.o.valid.eq(saying & ~(self.o.valid & self.o.ready))]
+        m.d.sync += self.o.payload.eq(laid)
         return end

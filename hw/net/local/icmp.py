@@ -111,13 +111,14 @@ class Icmp(wiring.Component):
         )
         # A register on what is put, so that no path goes from the step into the transmitter.
         step, laid, saying, length = Signal(range(len(reply) + 1)), Signal(Put), Signal(), Signal(LENGTH_BITS)
-        taken = self.o.valid & self.o.ready
+        taken = Signal()
         end = play(m, laid, step, reply)
         with m.If(step == end):
             m.d.comb += send(laid, length, from_frame=True)
         m.d.sync += [
             self.o.payload.eq(laid),
-            self.o.valid.eq(saying & ~taken),
+            taken.eq(self.o.valid & self.o.ready),
+            self.o.valid.eq(saying & ~taken & ~(self.o.valid & self.o.ready)),
             length.eq(found.total_length + ETHERNET_HEADER),
         ]
         with m.FSM():

@@ -153,13 +153,15 @@ class Igmp(wiring.Component):
         doing, final, is_v3 = Signal(Doing), Signal(), Signal()
         key, enable, group, wanted = Signal(32), Signal(), Signal(), Signal()
         same, asked, expired, sooner = Signal(), Signal(), Signal(), Signal()
-        delay, tenths, limit = Signal(TIMER_BITS), Signal(TENTHS_BITS), Signal(TIMER_BITS)
+        delay, lower = Signal(TIMER_BITS), Signal(TIMER_BITS)
+        tenths, limit = Signal(TENTHS_BITS), Signal(TIMER_BITS)
         m.d.sync += [
             Cat(key, enable).eq(self.groups[n]),
             group.eq((key[28:] == 0xE) & (key != ALL_SYSTEMS)),
             same.eq(address == key),
             asked.eq(address == queried),
             expired.eq(timer == 0),
+            lower.eq(timer - 1),
             sooner.eq(delay < timer),
             final.eq(n == self.places - 1),
             is_v3.eq(version == Version.V3),
@@ -169,7 +171,7 @@ class Igmp(wiring.Component):
             wanted.eq(enable & group),
             write.data.eq(row),
             write_address.data.eq(key),
-            write_timer.data.eq(Mux(doing == Doing.SWEEP, timer - 1, delay)),
+            write_timer.data.eq(Mux(doing == Doing.SWEEP, lower, delay)),
         ]
         repeats = row.report == Report.CHANGE_TWICE
         any_due, querying = Signal(), Signal()
@@ -273,6 +275,7 @@ class Igmp(wiring.Component):
                 m.next = "NEXT"
                 with m.Switch(doing):
                     with m.Case(Doing.SWEEP):
+                        m.d.comb += write_timer.en.eq(1)  # of a row that does not wait it means nothing
                         with m.If(row.active & ~(wanted & same)):
                             with m.If(version == Version.V1):
                                 forget()
@@ -283,11 +286,7 @@ class Igmp(wiring.Component):
                             tell(1, Report.CHANGE_TWICE)
                             m.d.comb += write_address.en.eq(1)
                         with m.Elif(row.report != Report.NONE):
-                            m.d.comb += [
-                                write_timer.en.eq(1),
-                                write.en.eq(expired),
-                                write.data.due.eq(1),
-                            ]
+                            m.d.comb += [write.en.eq(expired), write.data.due.eq(1)]
                             m.d.sync += any_due.eq(any_due | expired)
                     with m.Case(Doing.QUERY):
                         waits = row.report != Report.NONE

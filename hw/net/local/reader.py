@@ -25,7 +25,7 @@ ARP_BEGIN = {7: 0x0001, 8: 0x0800, 9: 0x0604}
 """Hardware type Ethernet, protocol type IPv4, their address lengths."""
 ARP_REQUEST = 1
 ARP_REPLY = 2
-SETTLE = 4
+SETTLE = 5
 """Cycles from the last half word to the verdict."""
 
 
@@ -155,10 +155,13 @@ class Reader(wiring.Component):
                 m.d.sync += header_good.eq(good)
 
         malformed, payload_good, address_set = Signal(), Signal(), Signal()
+        parts, equal, near = [slice(low, low + 8) for low in range(0, 32, 8)], Signal(4), Signal(4)
         m.d.sync += [
             address_set.eq(self.address != 0),
-            found.ours.eq((found.destination == self.address) & address_set),
-            found.on_link.eq(((found.source ^ self.address) & self.netmask) == 0),
+            equal.eq(Cat(found.destination[part] == self.address[part] for part in parts)),
+            near.eq(Cat(((found.source ^ self.address) & self.netmask)[part] == 0 for part in parts)),
+            found.ours.eq(equal.all() & address_set),
+            found.on_link.eq(near.all()),
             malformed.eq(wrong | ~complete | (~is_arp & (datagram_left != 0)) | (~is_arp & ~is_icmp & found.fragment)),
             payload_good.eq(good | found.fragment),
         ]

@@ -66,7 +66,7 @@ class LocalResponder(wiring.Component):
         A pulse for each of ``COUNTERS``. Frames for the port that found the buffer full are ``local_dropped``,
         wrong checksums ``local_bad_checksum``, other nonsense ``local_malformed``.
 
-    The first beat of an ARP reply comes less than 200 cycles after the request's last, of an echo reply less than 155
+    The first beat of an ARP reply comes less than 230 cycles after the request's last, of an echo reply less than 180
     and half a cycle more for each byte of payload behind 18. One frame at a time; the buffer holds the next ones, up
     to 4 KB and 8 frames, and more are dropped and counted: ``rx`` never waits. A frame that is bad leaves no trace.
     """
