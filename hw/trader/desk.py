@@ -6,10 +6,11 @@ from amaranth.hdl import Array, Cat, Mux, Signal, signed
 from amaranth.lib import data, enum
 
 from hw.host.ring import Event
-from hw.orders.exposure import ExposureScan
+from hw.orders.exposure import Exposure, Sums
 from hw.orders.slots import GENERATION_BITS, PLACES, Slot, SlotStore
 from hw.ouch.encoder import SIDES, text
 from hw.ouch.message import Inbound
+from hw.quoter.quoter import LATENCY as QUOTE_READY
 from hw.quoter.quoter import Quoter, QuoterParameters
 from hw.risk.gate import RiskGate
 from hw.risk.product import Product32
@@ -19,6 +20,10 @@ from hw.trader.rows import Account, GlobalLimits, Last, Limits, Listing, Market,
 from wire.reasons import REASON_COUNT
 from wire.records import NO_SYMBOL, ORDER_ID_BITS, SLOT_BITS, STRATEGIES, SessionState, Side
 
+MARK_READY = 5
+"""``Desk.age`` from which on the profit and loss at the market's price is there."""
+STATE_SETTLE = 4
+"""Cycles from a store that the gate's state reasons hang on until they show it."""
 LATER = 2
 """Cycles from a store until the row shows it, and from a change of state until the comparisons below do."""
 
@@ -70,6 +75,7 @@ class Desk:
         self._connect_quoter(m)
         self._connect_release(m)
         self._connect_events(m)
+        self._mark(m)
         self._compare(m)
 
     # -- registers -----------------------------------------------------------------------------------
@@ -79,11 +85,20 @@ class Desk:
         self.symbol = Signal(self.parameters.symbol_bits)
         self.place = Signal(3)
         self.side = self.place[2]
+        # The symbol and place whose rows are read: in the cycle in which an item is taken those that will be at work.
+        self.next_symbol, self.next_place = Signal.like(self.symbol), Signal.like(self.place)
+        # The top of the book is the item's own: it is a message of the symbol at work.
+        self.direct = Signal()
+        # Cycles since symbol, place and rows stand still.
+        self.age = Signal(range(QUOTE_READY + 1))
+        # Cycles until the gate's state reasons have settled.
+        self.unsettled = Signal(range(STATE_SETTLE + 1))
         self.slot = Signal(Slot)
         self.order = Signal(Order)
         self.mask = Signal(REASON_COUNT)
         self.marking = Signal(2)
         self.refused = Signal()
+        self.judging, self.wanted = Signal(), Signal()  # the gate has an order; it is to go if it may
         self.back = Signal(Back)
         self.todo = Signal(PLACES)
         self.sweeping = Signal()
@@ -109,7 +124,7 @@ class Desk:
     def _declare_memories(self, m):
         """The rows of the symbol at work, and the multiplier."""
 
-        def rows(name, shape, count=self.parameters.symbols, at=self.symbol):
+        def rows(name, shape, count=self.parameters.symbols, at=self.next_symbol):
             m.submodules[name] = each = Rows(shape, count)
             m.d.comb += each.at.eq(at)
             return each
@@ -121,30 +136,41 @@ class Desk:
         self.top = rows("top", top_layout(self.parameters))
         self.account = rows("account", Account)
         self.tat = rows("tat", 64)
-        self.last = rows("last", Last, 2 * self.parameters.symbols, Cat(self.side, self.symbol))
+        self.last = rows("last", Last, 2 * self.parameters.symbols, Cat(self.next_place[2], self.next_symbol))
         self.rows = [self.listing, self.market, self.limits, self.quoting, self.top, self.account, self.tat, self.last]
 
         m.submodules.product = product = Product32()
         m.d.comb += [product.a.eq(self.factors.a), product.b.eq(self.factors.b)]
         self.product = product.o
 
+        # The top of the symbol's book, that of the item before it is stored.
+        self.best = Signal(top_layout(self.parameters))
+        m.d.comb += self.best.eq(Mux(self.direct, self.entry.top, self.top.row))
+
     # -- components ----------------------------------------------------------------------------------
 
     def _connect_slots(self, m):
         m.submodules.slots = slots = self.slots = SlotStore(self.parameters)
-        m.submodules.scan = scan = self.scan = ExposureScan()
+        m.submodules.exposure = exposure = self.exposure = Exposure(self.parameters)
         m.d.comb += [
             self.trader.slots_busy.eq(slots.busy),
-            slots.symbol.eq(self.symbol),
-            slots.place.eq(self.place),
+            slots.symbol.eq(self.next_symbol),
+            slots.place.eq(self.next_place),
             slots.store_place.eq(self.place),
             slots.store_slot.eq(self.slot),
-            scan.occupied.eq(slots.occupied),
-            scan.side.eq(self.side),
-            scan.target.eq(self.place),
-            scan.replace.eq(self.order.replace),
-            scan.slot.eq(slots.slot),
+            exposure.symbol.eq(self.next_symbol),
+            exposure.place.eq(self.place),
+            exposure.open.eq(self.slot.open),
+            exposure.price.eq(self.slot.worst_price),
+            exposure.occupied.eq(slots.stored_occupied),
         ]
+        # What the other orders have open, for a new order and for one that replaces the slot at work.
+        side, replace = self.side, self.order.replace
+        same, opposite = (data.View(Sums, Mux(side, exposure.sums[n], exposure.sums[1 - n])) for n in (1, 0))
+        others, others_replaced = Signal(34), Signal(34)
+        self.opposite = Signal(Sums)
+        m.d.sync += [others.eq(same.open), others_replaced.eq(same.open - self.slot.open), self.opposite.eq(opposite)]
+        self.others = Mux(replace, others_replaced, others)
         self.slot_id, self.next_id = Signal(ORDER_ID_BITS), Signal(ORDER_ID_BITS)
         self.number = Signal(SLOT_BITS)
         m.d.comb += [
@@ -155,9 +181,9 @@ class Desk:
 
     def _connect_gate(self, m):
         m.submodules.gate = gate = self.gate = RiskGate()
-        order, scan, slot, everywhere = self.order, self.scan, self.slot, self.everywhere
+        order, slot, everywhere = self.order, self.slot, self.everywhere
         market, limits, account = self.market.row, self.limits.row, self.account.row
-        top, last = self.top.row, self.last.row
+        top, last = self.best, self.last.row
         trusted = Signal()
         m.d.sync += trusted.eq(self.feed_whole & self.entry.trusted.bit_select(self.symbol, 1))
         m.d.comb += gate.kill.eq(self.trader.kill)
@@ -216,9 +242,9 @@ class Desk:
         fill(
             gate.exposure,
             {
-                "others": scan.others,
-                "opposite": scan.opposite,
-                "opposite_price": scan.opposite_price,
+                "others": self.others,
+                "opposite": self.opposite.any,
+                "opposite_price": self.opposite.price,
                 "open_orders": sum(self.slots.occupied),
                 "free": order.free,
                 "remaining": Mux(order.replace, slot.remaining, 0),
@@ -230,7 +256,7 @@ class Desk:
     def _connect_quoter(self, m):
         m.submodules.quoter = quoter = self.quoter = Quoter(self.parameters.index_bits)
         for side in ("bid", "ask"):
-            m.d.comb += [quoter.top[side][name].eq(self.top.row[side][name]) for name in ("has", "index", "quantity")]
+            m.d.comb += [quoter.top[side][name].eq(self.best[side][name]) for name in ("has", "index", "quantity")]
         m.d.comb += [
             quoter.parameters.eq(self.quoting.row),
             quoter.ladder.base_price.eq(self.listing.row.base_price),
@@ -252,6 +278,7 @@ class Desk:
             ]
         m.d.comb += [
             release.passed.eq(self.gate.passed),
+            release.wanted.eq(self.wanted),
             release.replace.eq(order.replace),
             release.stamp.eq(self.stamp),
             release.cause.eq(self.cause),
@@ -280,6 +307,20 @@ class Desk:
             event.symbol.eq(NO_SYMBOL),
             event.timestamp.eq(self.stamp),
             event.cause.eq(self.cause),
+        ]
+
+    def _mark(self, m):
+        """Profit and loss at the market's price, ``MARK_READY`` cycles behind the rows."""
+        account, best = self.account.row, self.best
+        long, short = account.position > 0, account.position < 0
+        m.submodules.worth = worth = Product32()
+        self.marked = Signal(data.StructLayout({"price": 32, "pnl": account.pnl.shape()}))
+        price = Mux(long & best.bid.has, best.bid.price, Mux(short & best.ask.has, best.ask.price, account.mark))
+        m.d.sync += [
+            worth.a.eq(self.magnitude(account.position)),
+            worth.b.eq(price),
+            self.marked.price.eq(worth.b),
+            self.marked.pnl.eq(Mux(short, account.cash - worth.o, account.cash + worth.o)),
         ]
 
     def _compare(self, m):
@@ -325,6 +366,18 @@ class Desk:
             m.d.comb += direct.payload.body.login.eq(login)
         with m.If(direct.ready):
             yield
+
+    def judge(self, m):
+        """Shows the order to the gate, if it can be sent and the sums of the symbol's other orders are there."""
+        m.d.comb += self.gate.start.eq(self.release.ready & self.exposure.ready)
+        m.d.sync += self.judging.eq(self.gate.start)
+
+    def submit(self, m):
+        """The order that was shown to the gate is to go."""
+        m.next = "SUBMIT_GATE"
+        with m.If(self.judging):
+            m.d.sync += self.wanted.eq(1)
+            m.next = "SUBMIT_JUDGED"
 
     def multiply(self, m, a, b):
         """Puts factors in; ``product`` shows the result 3 cycles later."""

@@ -29,11 +29,22 @@ def add_states(m, desk):
             m.next = "DONE"
 
 
+def _is_type(message, letters):
+    return Cat(message.type == ord(letter) for letter in letters).any()
+
+
+def is_quiet(desk):
+    """A message that has nothing to tell and nothing to change."""
+    message, entry = desk.message, desk.entry
+    changes = entry.trust_changed.any() | entry.trade.valid | entry.top_changed | _is_type(message, "HYh")
+    return message.unknown | message.bad_length | (~_is_type(message, "SW") & ~(entry.mapped & changes))
+
+
 def _message(m, desk):
     message, entry = desk.message, desk.entry
 
     def is_type(letters):
-        return Cat(message.type == ord(letter) for letter in letters).any()
+        return _is_type(message, letters)
 
     def is_code(letter):
         return message.code == ord(letter)
@@ -47,7 +58,7 @@ def _message(m, desk):
         with m.Elif(entry.top_changed & (after < 3)):
             m.next = "TOP_EVENT"
         with m.Elif(entry.trust_changed.any() | entry.top_changed):
-            m.next = "EVALUATE"
+            m.next = "MARK"
         with m.Else():
             m.next = "DONE"
 
@@ -55,7 +66,6 @@ def _message(m, desk):
     closes = (is_type("S") & is_code(CLOSE)) | is_type("W")
     with m.State("MESSAGE"):
         m.next = "DONE"
-        m.d.sync += desk.expected.eq(desk.cause + 1)
         with m.If(~(message.unknown | message.bad_length)):
             with m.If((opens & ~desk.market_open) | (closes & desk.market_open)):
                 m.d.sync += desk.market_open.eq(opens)
@@ -63,9 +73,7 @@ def _message(m, desk):
             with m.Elif(~entry.mapped):
                 m.next = "DONE"
             with m.Elif(is_type("HY") | (is_type("h") & is_code(NASDAQ))):
-                halt = (message.action == ord("H")) | (
-                    (message.action != ord("T")) & desk.market.row.operational_halt
-                )
+                halt = (message.action == ord("H")) | ((message.action != ord("T")) & desk.market.row.operational_halt)
                 desk.store(m, desk.market)
                 with m.If(is_type("H")):
                     m.d.comb += desk.market.new.trading_state.eq(message.code)
