@@ -35,7 +35,7 @@ class Exposure(wiring.Component):
     ready : Out(1)
         ``sums`` were those of the last change a cycle ago already; ``store`` is taken.
 
-    A change takes 8 cycles, in which ``store`` is not looked at.
+    A change takes 9 cycles, in which ``store`` is not looked at.
     """
 
     def __init__(self, parameters: Parameters):

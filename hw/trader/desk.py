@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from amaranth.hdl import Array, Cat, Mux, Signal, signed
 from amaranth.lib import data, enum
 
+from hw.arithmetic import Product32
 from hw.host.ring import Event
 from hw.orders.exposure import Exposure, Sums
 from hw.orders.slots import GENERATION_BITS, PLACES, Slot, SlotStore
@@ -13,15 +14,17 @@ from hw.ouch.message import Inbound
 from hw.quoter.quoter import LATENCY as QUOTE_READY
 from hw.quoter.quoter import Quoter, QuoterParameters
 from hw.risk.gate import RiskGate
-from hw.risk.product import Product32
 from hw.risk.release import Release
+from hw.signals.flow import Flow, FlowRow, FlowSignals
 from hw.streams import StreamRegister
-from hw.trader.rows import Account, GlobalLimits, Last, Limits, Listing, Market, Rows, top_layout
+from hw.trader.rows import Account, GlobalLimits, Last, Limits, Listing, Market, Rows, Taking, top_layout
 from wire.reasons import REASON_COUNT
 from wire.records import NO_SYMBOL, ORDER_ID_BITS, SLOT_BITS, STRATEGIES, SessionState, Side
 
-MARK_READY = 5
-"""``Desk.age`` from which on the profit and loss at the market's price is there."""
+MARK_READY = 6
+"""``Desk.age`` from which on the flow signals and the profit and loss at the market's price are there."""
+TAKE_READY = 3
+"""``Desk.age`` from which on the gate can look at the taker's order."""
 STATE_SETTLE = 4
 """Cycles from a store that the gate's state reasons hang on until they show it."""
 LATER = 2
@@ -31,6 +34,7 @@ LATER = 2
 class Back(enum.Enum, shape=3):
     """Where to go on when an order has been dealt with."""
 
+    MARK = 5
     NEXT_SLOT = 0
     REQUOTED = 1
     ORDERED = 2
@@ -72,6 +76,7 @@ class Desk:
         self._declare_memories(m)
         self._connect_slots(m)
         self._connect_gate(m)
+        self._connect_flow(m)
         self._connect_quoter(m)
         self._connect_release(m)
         self._connect_events(m)
@@ -89,6 +94,10 @@ class Desk:
         self.next_symbol, self.next_place = Signal.like(self.symbol), Signal.like(self.place)
         # The top of the book is the item's own: it is a message of the symbol at work.
         self.direct = Signal()
+        # The item is a message that the flow signals do not have yet; they were kept in ``kept_flow``.
+        self.fresh, self.followed, self.kept_flow = Signal(), Signal(), Signal(Flow)
+        # The taker wants the order at work; the gate has it; what the gate said is in ``mask``.
+        self.taking, self.take_judging, self.take_judged = Signal(), Signal(), Signal()
         # Cycles since symbol, place and rows stand still.
         self.age = Signal(range(QUOTE_READY + 1))
         # Cycles until the gate's state reasons have settled.
@@ -136,8 +145,11 @@ class Desk:
         self.top = rows("top", top_layout(self.parameters))
         self.account = rows("account", Account)
         self.tat = rows("tat", 64)
+        self.flow_row = rows("flow_rows", FlowRow)
+        self.taker = rows("taker", Taking)
         self.last = rows("last", Last, 2 * self.parameters.symbols, Cat(self.next_place[2], self.next_symbol))
         self.rows = [self.listing, self.market, self.limits, self.quoting, self.top, self.account, self.tat, self.last]
+        self.rows += [self.flow_row, self.taker]
 
         m.submodules.product = product = Product32()
         m.d.comb += [product.a.eq(self.factors.a), product.b.eq(self.factors.b)]
@@ -262,6 +274,26 @@ class Desk:
             quoter.ladder.base_price.eq(self.listing.row.base_price),
             quoter.ladder.tick.eq(self.listing.row.tick),
             quoter.position.eq(self.account.row.position),
+            quoter.flow.eq(Mux(self.followed, self.kept_flow, self.flow.o)),
+        ]
+
+    def _connect_flow(self, m):
+        m.submodules.flow = flow = self.flow = FlowSignals(self.parameters.index_bits)
+        for side in ("bid", "ask"):
+            for name in ("has", "index", "quantity"):
+                m.d.comb += [
+                    flow.before[side][name].eq(self.top.row[side][name]),
+                    flow.after[side][name].eq(self.best[side][name]),
+                ]
+        trade = self.entry.trade
+        m.d.comb += [
+            flow.row.eq(self.flow_row.row),
+            flow.stamp.eq(self.stamp),
+            flow.decay.eq(self.quoting.row.decay),
+            flow.fresh.eq(self.fresh),
+            flow.trade.valid.eq(trade.valid & self.message.printable),
+            flow.trade.side.eq(trade.side),
+            flow.trade.quantity.eq(trade.quantity),
         ]
 
     def _connect_release(self, m):
@@ -342,6 +374,8 @@ class Desk:
         self.since_received = age(self.last_received, "since_received")
 
         last, order = self.last.row, self.order
+        since_order, self.young = Signal(64), Signal()
+        m.d.sync += [since_order.eq(self.stamp - last.time), self.young.eq(since_order < self.quoting.row.min_life)]
         same = Signal()
         m.d.sync += same.eq(last.valid & (last.price == order.price) & (last.quantity == order.quantity))
         self.repeats = Mux(same, Mux(last.repeats.all(), last.repeats, last.repeats + 1), 1)
@@ -366,6 +400,11 @@ class Desk:
             m.d.comb += direct.payload.body.login.eq(login)
         with m.If(direct.ready):
             yield
+
+    def follow(self, m):
+        """Keeps the flow signals of the symbol as they are now."""
+        self.store(m, self.flow_row, flow=self.flow.o, time=self.stamp)
+        m.d.sync += [self.kept_flow.eq(self.flow.o), self.followed.eq(1), self.fresh.eq(0)]
 
     def judge(self, m):
         """Shows the order to the gate, if it can be sent and the sums of the symbol's other orders are there."""

@@ -1,10 +1,11 @@
-"""Steps of an evaluation: mark to market, withdraw, quote. docs/architecture.md, Semantics, sections 6 and 7.
+"""Steps of an evaluation: take, mark to market, withdraw, quote. docs/architecture.md, Semantics, sections 6 and 7.
 
 ``EVALUATE`` does it for the symbol at work, ``SWEEP`` for all that are mapped. They end the item.
 """
 
 from amaranth.hdl import Mux, Signal
 
+from hw.trader import taking
 from hw.trader.desk import MARK_READY, QUOTE_READY, STATE_SETTLE, Back
 from wire.reasons import STATE_REASONS, WITHDRAW_REASONS
 from wire.records import QUOTER_STRATEGY, SLOTS, TIME_IN_FORCE_DAY, SlotState
@@ -39,12 +40,16 @@ def _sweep(m, desk):
 
 def _mark_to_market(m, desk):
     with m.State("EVALUATE"):
-        m.d.sync += [desk.age.eq(1), desk.place.eq(0)]
-        m.next = "MARK"
+        m.d.sync += [desk.age.eq(1), desk.followed.eq(0)]
+        taking.look(m, desk)
+        m.next = "TAKE"
     with m.State("MARK"):
         m.d.sync += desk.place.eq(0)
         with m.If(desk.age >= MARK_READY):
             m.d.comb += desk.trader.counters["evaluations"].eq(1)
+            desk.follow(m)
+            with m.If(desk.direct):
+                desk.store(m, desk.top, desk.entry.top)
             desk.store(m, desk.account, mark=desk.marked.price, pnl=desk.marked.pnl)
             m.d.sync += [
                 desk.pnl_total.eq(desk.pnl_total + desk.marked.pnl - desk.account.row.pnl),
@@ -110,7 +115,7 @@ def _walk_slots(m, desk):
         with m.If(slot.state == SlotState.LIVE):
             with m.If(~wanted):
                 m.next = "CANCEL"
-            with m.Elif(far):
+            with m.Elif(far & ~desk.young):
                 m.d.sync += desk.back.eq(Back.REQUOTED)
                 desk.submit(m)
     with m.State("REQUOTED"):

@@ -2,6 +2,8 @@
 
 from amaranth.hdl import Cat, Mux, Signal
 
+from hw.trader import taking
+from hw.trader.desk import MARK_READY
 from wire.records import EventType, TrustCause
 
 OPEN, CLOSE = "Q", "M"
@@ -58,7 +60,9 @@ def _message(m, desk):
         with m.Elif(entry.top_changed & (after < 3)):
             m.next = "TOP_EVENT"
         with m.Elif(entry.trust_changed.any() | entry.top_changed):
-            m.next = "MARK"
+            m.next = "TAKE"
+        with m.Elif(entry.trade.valid):
+            m.next = "FOLLOW"
         with m.Else():
             m.next = "DONE"
 
@@ -83,9 +87,14 @@ def _message(m, desk):
                     m.d.comb += desk.market.new.operational_halt.eq(halt)
                 m.next = "TRADING_STATE_WAIT"
             with m.Else():
-                desk.store(m, desk.top, entry.top)
+                with m.If(entry.trust_changed.any() | entry.top_changed):
+                    taking.look(m, desk)
                 tell(m)
 
+    with m.State("FOLLOW"):
+        with m.If(desk.age >= MARK_READY):
+            desk.follow(m)
+            m.next = "DONE"
     with m.State("MARKET_EVENT"):
         code = Mux(is_type("W"), ord("W"), message.code)
         with desk.emit(m, EventType.TRADING_STATE, info=code):

@@ -8,7 +8,7 @@ from hw.host.ring import Event
 from hw.items import BookItem, ItemKind
 from hw.ouch.message import Outbound
 from hw.parameters import Parameters
-from hw.trader import commands, evaluation, feed, sending, session
+from hw.trader import commands, evaluation, feed, sending, session, taking
 from hw.trader.desk import QUOTE_READY, Desk
 from wire.reasons import REASON_COUNT
 from wire.records import SLOT_BITS, SessionState
@@ -65,9 +65,9 @@ class Trader(wiring.Component):
     count_refused : Out(REASON_COUNT)
         Pulses of the reasons' counters.
 
-    A feed message that changes nothing takes a cycle; one that changes the best price, without an order, about 20; the order
-    that it causes is at ``o`` 18 cycles after the item was at ``i``, and takes about 15 more until the next. It waits for
-    the order port and, at most 8 cycles, for the event ring; never for the host.
+    A feed message that changes nothing takes a cycle; one that changes the best price, without an order, about 20. An order of
+    the taker is at ``o`` 7 cycles after the item was at ``i``, one of the quoter 19, and takes about 15 more until the next.
+    It waits for the order port and, at most 8 cycles, for the event ring; never for the host.
     """
 
     def __init__(self, parameters: Parameters):
@@ -108,12 +108,14 @@ class Trader(wiring.Component):
             m.d.sync += desk.age.eq(desk.age + 1)
         with m.If(desk.unsettled != 0):
             m.d.sync += desk.unsettled.eq(desk.unsettled - 1)
+        taking.judge(m, desk)
         with m.FSM():
             self._clear(m, desk)
             self._take(m, desk, command)
             feed.add_states(m, desk)
             session.add_states(m, desk)
             commands.add_states(m, desk, command)
+            taking.add_states(m, desk)
             evaluation.add_states(m, desk)
             sending.add_states(m, desk)
             with m.State("DONE"):
@@ -153,6 +155,8 @@ class Trader(wiring.Component):
                 desk.symbol.eq(desk.next_symbol),
                 desk.place.eq(desk.next_place),
                 desk.direct.eq((kind == ItemKind.MESSAGE) & entry.mapped),
+                desk.fresh.eq((kind == ItemKind.MESSAGE) & entry.mapped),
+                desk.followed.eq(0),
                 desk.sweeping.eq(0),
                 desk.age.eq(1),
             ]
