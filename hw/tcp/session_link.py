@@ -48,9 +48,14 @@ class SessionLink(wiring.Component):
     login: Out(1)
     count_packets_unsent: Out(1)
 
+    def __init__(self):
+        super().__init__()
+        # A packet is to begin; the rest of this one is dropped. Proofs look at it (hw.formal.session).
+        self.first, self.dropping = Signal(init=1), Signal()
+
     def elaborate(self, platform):
         m = Module()
-        first, dropping = Signal(init=1), Signal()
+        first, dropping = self.first, self.dropping
         is_login, may, passes = Signal(), Signal(), Signal()
         m.d.comb += [
             is_login.eq(self.i.payload.data[TYPE_BIT:][:8] == ord(LOGIN_REQUEST.code)),
