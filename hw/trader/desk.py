@@ -196,7 +196,8 @@ class Desk:
         order, slot, everywhere = self.order, self.slot, self.everywhere
         market, limits, account = self.market.row, self.limits.row, self.account.row
         top, last = self.best, self.last.row
-        trusted = Signal()
+        trusted, open_orders = Signal(), Signal(range(PLACES + 1))
+        m.d.sync += open_orders.eq(sum(self.slots.occupied))
         m.d.sync += trusted.eq(self.feed_whole & self.entry.trusted.bit_select(self.symbol, 1))
         m.d.comb += gate.kill.eq(self.trader.kill)
 
@@ -257,7 +258,7 @@ class Desk:
                 "others": self.others,
                 "opposite": self.opposite.any,
                 "opposite_price": self.opposite.price,
-                "open_orders": sum(self.slots.occupied),
+                "open_orders": open_orders,
                 "free": order.free,
                 "remaining": Mux(order.replace, slot.remaining, 0),
                 "notional": Mux(order.replace, slot.notional, 0),
