@@ -38,7 +38,8 @@ HOST_BIT = 15
 class Path(Appliance):
     """The path behind MACs.
 
-    ``feed_bad`` goes with the last beat of a frame on feed A and B: the frame must leave no trace.
+    ``feed_bad`` goes with the last beat of a frame on feed A and B: the frame must leave no trace. The ports of the feed hear it;
+    the path has no port for it, because what drives it without MACs has no such frames.
     """
 
     def __init__(self, parameters: Parameters, build: int = 0):
