@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from control.configuration import Configuration
-from control.parameters import Limits, PortfolioLimits, Quoter
+from control.parameters import Limits, PortfolioLimits, Quoter, Taker
 from drivers import commands, settings
 from drivers.device import Answer, Batch, Book, Device, OpenOrder, Position, Snapshot
 from drivers.snapshots import read_snapshot
@@ -174,6 +174,7 @@ class Desk:
         self.symbols = {setup.stock: symbol for symbol, setup in sorted(market.setups.items())}
         self.limits = {stock: Setting[Limits](configuration.symbol(stock).limits) for stock in self.symbols}
         self.quoters = {stock: Setting[Quoter](configuration.symbol(stock).quoter) for stock in self.symbols}
+        self.takers = {stock: Setting[Taker](Taker()) for stock in self.symbols}
         self.enabled = {stock: market.setups[symbol].enabled for stock, symbol in self.symbols.items()}
         general = configuration.portfolio
         self.portfolio = Setting[PortfolioLimits](
@@ -239,6 +240,19 @@ class Desk:
         data = commands.set_quoter(symbol, quoter.settings(self.tick(stock)), tag=self._new_tag())
         self._do("set_quoter", data)
         self.quoters[stock] = changed
+        return changed
+
+    def set_taker(self, stock: str, taker: Taker, *, version: int | None = None) -> Setting[Taker]:
+        """Change a symbol's taker. The age of its value counts from here.
+
+        Raises
+        ------
+        UnknownStockError, StaleVersionError, DeviceRefusedError
+        """
+        symbol = self.symbol(stock)
+        changed = self._next(self.takers[stock], taker, version)
+        self._do("set_taker", commands.set_taker(symbol, taker.settings(), tag=self._new_tag()))
+        self.takers[stock] = changed
         return changed
 
     def set_portfolio(self, limits: PortfolioLimits, *, version: int | None = None) -> Setting[PortfolioLimits]:

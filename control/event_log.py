@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from control.events import described
 from wire.records import EVENT, EventType
 
-SNAPSHOT_TYPES = frozenset((EventType.BOOK_LEVEL, EventType.POSITION, EventType.OPEN_ORDER, EventType.SNAPSHOT_END))
+SNAPSHOT_TYPES = frozenset(
+    (EventType.BOOK_LEVEL, EventType.POSITION, EventType.SIGNALS, EventType.OPEN_ORDER, EventType.SNAPSHOT_END)
+)
 """Answers to somebody's question: shown to those who ask for them by name."""
 _WRAP = 1 << 32
 

@@ -237,6 +237,27 @@ def _open_order(e: Json) -> Json:
     }
 
 
+def _signals(e: Json) -> Json:
+    """Shares, squared half ticks, and where the book has two sides ticks and fractions."""
+
+    def signed(value: int, bits: int) -> int:
+        return value - (1 << bits) * (value >> bits - 1)
+
+    book = {}
+    if e["info"]:
+        book = {
+            "microprice": signed(e["order_id"], 64) / 65536,
+            "imbalance": signed(e["quantity"], 32) / 65536,
+            "spread": e["quantity2"],
+        }
+    return {
+        "order_flow": signed(e["value"] & 0xFFFFFFFF, 32),
+        "trade_flow": signed(e["value"] >> 32, 32),
+        "variance": e["price"] / 256,
+        **book,
+    }
+
+
 _DESCRIBE: dict[int, Callable[[Json], Json]] = {
     EventType.BOOK_TOP: _book_top,
     EventType.TRADE: _trade,
@@ -264,5 +285,6 @@ _DESCRIBE: dict[int, Callable[[Json], Json]] = {
     },
     EventType.POSITION: _position,
     EventType.OPEN_ORDER: _open_order,
+    EventType.SIGNALS: _signals,
     EventType.SNAPSHOT_END: lambda e: {},
 }

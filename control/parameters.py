@@ -143,6 +143,16 @@ class Quoter(Parameters):
     """shares of each quote"""
     min_change: Price = Decimal("0.0100")
     """currency; smaller moves leave the order where it is"""
+    min_life_ns: Count32 = 0
+    """ns; a quote stays where it is for as long after the last order of its side"""
+    half_life_ns: Annotated[int, BeforeValidator(exact), Field(ge=1_000, le=1_000_000_000_000)] = NANOSECONDS
+    """ns in which order flow, trade flow and variance fade to a half, to the device's nearest power of two"""
+    order_flow: SignedPrice = Decimal(0)
+    """currency by which the fair value rises per 100 shares of order flow imbalance"""
+    trade_flow: SignedPrice = Decimal(0)
+    """currency by which the fair value rises per 100 shares that buyers took more than sellers"""
+    variance: Price = Decimal(0)
+    """currency by which the half spread grows per squared currency of realised variance"""
 
     def settings(self, tick: Decimal) -> settings.Quoter:
         """The same in the device's integers: ticks of the ladder as Q16.16, to the nearest.
@@ -156,14 +166,49 @@ class Quoter(Parameters):
             "half_spread": settings.ticks(self.half_spread / tick),
             "offset": settings.ticks(self.offset / tick),
             "skew": settings.ticks(self.skew / tick / 100),
+            "order_flow": settings.ticks(self.order_flow / tick / 100),
+            "trade_flow": settings.ticks(self.trade_flow / tick / 100),
+            "variance": settings.ticks(self.variance * tick / 4),  # of a squared half tick, in ticks
         }
         for name, value in fixed.items():
-            if not -(1 << 31) <= value < 1 << (32 if name == "half_spread" else 31):
+            if not -(1 << 31) <= value < 1 << (32 if name in ("half_spread", "variance") else 31):
                 raise ValueError(f"{name}: {getattr(self, name)} is too many ticks of {tick}")
         return settings.Quoter(
-            **fixed,
+            half_spread=fixed["half_spread"],
+            offset=fixed["offset"],
+            skew=fixed["skew"],
+            ofi_weight=fixed["order_flow"],
+            trade_weight=fixed["trade_flow"],
+            variance_weight=fixed["variance"],
             size=self.size,
             min_change=int((self.min_change / tick).to_integral_value(ROUND_CEILING)),
+            min_life=self.min_life_ns,
+            decay=settings.decay(self.half_life_ns),
+            enabled=self.enabled,
+        )
+
+
+class Taker(Parameters):
+    """The taker of one symbol: it hits what is past the host's theoretical value, immediate or cancel."""
+
+    enabled: bool = False
+    """whether it takes"""
+    value: Price = Decimal(0)
+    """currency; what the stock is held to be worth"""
+    edge: Price = Decimal("0.0200")
+    """currency; it buys at ``value - edge`` and below, and sells at ``value + edge`` and above"""
+    size: Annotated[int, BeforeValidator(exact), Field(ge=0, le=999_999)] = 100
+    """shares of an order, at most"""
+    max_age_ns: Nanoseconds = NANOSECONDS
+    """ns for which the value holds, from when the device got it; 0: for ever"""
+
+    def settings(self) -> settings.Taker:
+        """The same in the device's integers."""
+        return settings.Taker(
+            value=settings.price(self.value),
+            edge=settings.price(self.edge),
+            size=self.size,
+            max_age=self.max_age_ns,
             enabled=self.enabled,
         )
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from drivers import commands
 from drivers.device import Answer, Batch, CommandRefusedError, DeviceError, Identity, Octets, Snapshot
-from drivers.settings import Feed, GlobalLimits, Limits, Quoter, SymbolSetup
+from drivers.settings import Feed, GlobalLimits, Limits, Quoter, SymbolSetup, Taker
 from drivers.snapshots import read_snapshot
 from wire.records import (
     COMMANDS,
@@ -202,6 +202,10 @@ class CommandedDevice(ABC):
     def configure_quoter(self, symbol: int, quoter: Quoter, *, at: int | None = None) -> Answer:
         """Set a symbol's quoter."""
         return self._do(commands.set_quoter(symbol, quoter), at)
+
+    def configure_taker(self, symbol: int, taker: Taker, *, at: int | None = None) -> Answer:
+        """Set a symbol's taker. The value's age counts from here."""
+        return self._do(commands.set_taker(symbol, taker), at)
 
     def configure_global(self, limits: GlobalLimits, *, at: int | None = None) -> Answer:
         """Set the limits over all symbols."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from drivers.settings import Feed, GlobalLimits, Limits, Quoter, SymbolSetup
+from drivers.settings import Feed, GlobalLimits, Limits, Quoter, SymbolSetup, Taker
 from wire.errors import FieldError
 from wire.records import (
     NO_SYMBOL,
@@ -89,6 +89,11 @@ def set_limits(symbol: int, limits: Limits, *, tag: int = 0) -> bytes:
 def set_quoter(symbol: int, quoter: Quoter, *, tag: int = 0) -> bytes:
     """The quoter of a symbol, all at once."""
     return command(Opcode.SET_QUOTER, symbol, tag, **asdict(quoter))
+
+
+def set_taker(symbol: int, taker: Taker, *, tag: int = 0) -> bytes:
+    """The taker of a symbol, all at once. The value's age counts from here."""
+    return command(Opcode.SET_TAKER, symbol, tag, **asdict(taker))
 
 
 def set_global(limits: GlobalLimits, *, tag: int = 0) -> bytes:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.settings import Feed, GlobalLimits, Limits, Quoter, SymbolSetup
+from drivers.settings import Feed, GlobalLimits, Limits, Quoter, SymbolSetup, Taker
 from wire import reasons
 from wire.records import NO_SYMBOL, TIME_IN_FORCE_DAY, CommandError, Side, SlotState
 
@@ -225,6 +225,10 @@ class Device(Protocol):
 
     def configure_quoter(self, symbol: int, quoter: Quoter, *, at: int | None = None) -> Answer:
         """Set a symbol's quoter."""
+        ...
+
+    def configure_taker(self, symbol: int, taker: Taker, *, at: int | None = None) -> Answer:
+        """Set a symbol's taker. The value's age counts from here."""
         ...
 
     def configure_global(self, limits: GlobalLimits, *, at: int | None = None) -> Answer:

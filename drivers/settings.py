@@ -12,8 +12,16 @@ import math
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from wire.records import MAX_DECAY
+
 FRACTION_BITS = 16
 PRICE_UNIT = Decimal("0.0001")
+
+
+def decay(half_life_ns: int) -> int:
+    """The device's decay whose half-life is nearest to this one, by ratio: 7/8 in each period of 2^(8 + decay) ns."""
+    period = half_life_ns * math.log(8 / 7) / math.log(2)
+    return min(max(round(math.log2(period)) - 8, 0), MAX_DECAY)
 
 
 def ticks(value: Decimal | float | str) -> int:
@@ -132,6 +140,14 @@ class Quoter:
     min_change : int
         Whole ticks: smaller moves leave the order where it is.
     enabled : bool
+    decay : int
+        0 to 31: the flow signals lose an eighth in 2^(8 + decay) ns.
+    min_life : int
+        ns: a quote stays where it is for as long after the last order of its side.
+    ofi_weight, trade_weight : int
+        Ticks, Q16.16, signed: by which the fair value rises per share of order flow imbalance and of trade imbalance.
+    variance_weight : int
+        Ticks, Q16.16: by which the half spread grows per half tick squared of realised variance.
     """
 
     half_spread: int
@@ -139,6 +155,35 @@ class Quoter:
     offset: int = 0
     skew: int = 0
     min_change: int = 1
+    enabled: bool = True
+    decay: int = 20
+    min_life: int = 0
+    ofi_weight: int = 0
+    trade_weight: int = 0
+    variance_weight: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taker:
+    """The taker of one symbol: immediate-or-cancel orders for what is past the host's theoretical value.
+
+    Parameters
+    ----------
+    value : int
+        1e-4: what the host holds the stock to be worth.
+    edge : int
+        1e-4: it buys at ``value - edge`` and below, and sells at ``value + edge`` and above.
+    size : int
+        Shares of an order, at most.
+    max_age : int
+        ns for which the value holds; 0: for ever.
+    enabled : bool
+    """
+
+    value: int
+    edge: int
+    size: int
+    max_age: int = 0
     enabled: bool = True
 
 

@@ -26,6 +26,7 @@ from engine.own_orders import (
 )
 from engine.risk import UP, state_mask
 from engine.session import DOWN, set_session
+from engine.signals import are_valid, imbalance, microprice
 from engine.stage import stage
 from engine.state import LOCATES, SIDES
 from engine.trader import evaluate, sweep
@@ -34,6 +35,7 @@ from wire import records
 from wire.buffers import reader
 from wire.counters import NUMBER
 from wire.records import (
+    MAX_DECAY,
     NO_SYMBOL,
     QUOTER_STRATEGY,
     SLOT_BITS,
@@ -67,6 +69,7 @@ REPLACE_ORDER, CANCEL_ORDER, CANCEL_ALL = (
 SET_KILL, CLEAR_KILL = Opcode.KILL.value, Opcode.CLEAR_KILL.value
 LOGIN, LOGOUT, SESSION_DOWN = Opcode.LOGIN.value, Opcode.LOGOUT.value, Opcode.SESSION_DOWN.value
 RESUME_FEED, TRUST, SNAPSHOT = Opcode.RESUME_FEED.value, Opcode.TRUST.value, Opcode.SNAPSHOT.value
+SET_TAKER = Opcode.SET_TAKER.value
 
 NONE, UNKNOWN_OPCODE = CommandError.NONE.value, CommandError.UNKNOWN_OPCODE.value
 BAD_SYMBOL, BAD_VALUE, BUSY = CommandError.BAD_SYMBOL.value, CommandError.BAD_VALUE.value, CommandError.BUSY.value
@@ -77,14 +80,11 @@ REFUSED = CommandError.REFUSED.value
 NOTHING, EVALUATE, SWEEP = 0, 1, 2
 
 GLOBAL, STRATEGY, SYMBOL = KillScope.GLOBAL.value, KillScope.STRATEGY.value, KillScope.SYMBOL.value
-PART_BOOK, PART_POSITION, PART_ORDERS = (
-    SnapshotPart.BOOK.value,
-    SnapshotPart.POSITION.value,
-    SnapshotPart.ORDERS.value,
-)
+PART_BOOK, PART_POSITION = SnapshotPart.BOOK.value, SnapshotPart.POSITION.value
+PART_ORDERS, PART_SIGNALS = SnapshotPart.ORDERS.value, SnapshotPart.SIGNALS.value
 HEARTBEAT_EVENT, BOOK_LEVEL = EventType.HEARTBEAT.value, EventType.BOOK_LEVEL.value
 POSITION_EVENT, OPEN_ORDER = EventType.POSITION.value, EventType.OPEN_ORDER.value
-SNAPSHOT_END = EventType.SNAPSHOT_END.value
+SNAPSHOT_END, SIGNALS = EventType.SNAPSHOT_END.value, EventType.SIGNALS.value
 BUY, SELL = Side.BUY.value, Side.SELL.value
 LOGIN_SENT = SessionState.LOGIN_SENT.value
 CAUSE_HOST = TrustCause.HOST.value
@@ -122,6 +122,16 @@ _skew = records.SET_QUOTER.reader("skew")
 _size = records.SET_QUOTER.reader("size")
 _min_change = records.SET_QUOTER.reader("min_change")
 _quoter_enabled = records.SET_QUOTER.reader("enabled")
+_decay = records.SET_QUOTER.reader("decay")
+_min_life = records.SET_QUOTER.reader("min_life")
+_ofi_weight = records.SET_QUOTER.reader("ofi_weight")
+_trade_weight = records.SET_QUOTER.reader("trade_weight")
+_variance_weight = records.SET_QUOTER.reader("variance_weight")
+_value = records.SET_TAKER.reader("value")
+_edge = records.SET_TAKER.reader("edge")
+_taker_size = records.SET_TAKER.reader("size")
+_taker_enabled = records.SET_TAKER.reader("enabled")
+_max_age = records.SET_TAKER.reader("max_age")
 _max_gross = records.SET_GLOBAL.reader("max_gross")
 _credit = records.SET_GLOBAL.reader("credit")
 _loss_limit = records.SET_GLOBAL.reader("loss_limit")
@@ -217,12 +227,12 @@ def command(core: Any, out: Any, symbols: Any, book: Any, buffer: Any, at: int) 
 @stage
 def _symbol_error(core: Any, symbols: Any, opcode: int, number: int, buffer: Any, at: int) -> int:
     """UNKNOWN_OPCODE, or BAD_SYMBOL if the command needs a symbol and has none."""
-    if opcode < HEARTBEAT or opcode > SNAPSHOT:
+    if opcode < HEARTBEAT or opcode > SET_TAKER:
         return UNKNOWN_OPCODE
     if opcode == SET_SYMBOL:
         return NONE if number < core.symbols else BAD_SYMBOL
     needed = opcode == SET_LIMITS or opcode == SET_QUOTER or opcode == SET_POSITION
-    needed = needed or opcode == NEW_ORDER or opcode == SNAPSHOT
+    needed = needed or opcode == NEW_ORDER or opcode == SNAPSHOT or opcode == SET_TAKER
     if opcode == SET_TRADING or opcode == CANCEL_ALL or opcode == TRUST:
         needed = number != NO_SYMBOL
     elif opcode == SET_KILL or opcode == CLEAR_KILL:
@@ -259,6 +269,8 @@ def _configure(
         _set_limits(symbol, buffer, at)
     elif opcode == SET_QUOTER:
         error = _set_quoter(symbol, buffer, at)
+    elif opcode == SET_TAKER:
+        error = _set_taker(core, symbol, buffer, at)
     else:
         symbol.cash = _cash(buffer, at)
         symbol.position = _position(buffer, at)
@@ -294,6 +306,7 @@ def _set_symbol(core: Any, symbol: Any, book: Any, buffer: Any, at: int) -> int:
     symbol.reg_sho = NOT_RESTRICTED
     symbol.kill = 0
     symbol.arrival = 0
+    symbol.ofi = symbol.trades = symbol.variance = 0
     for side in range(SIDES):
         symbol.last[side].valid = 0
     refresh(book, symbol)
@@ -317,7 +330,7 @@ def _set_limits(symbol: Any, buffer: Any, at: int) -> None:
 
 @stage
 def _set_quoter(symbol: Any, buffer: Any, at: int) -> int:
-    if _quoter_enabled(buffer, at) > 1:
+    if _quoter_enabled(buffer, at) > 1 or _decay(buffer, at) > MAX_DECAY:
         return BAD_VALUE
     symbol.offset = _offset(buffer, at)
     symbol.half_spread = _half_spread(buffer, at)
@@ -325,6 +338,24 @@ def _set_quoter(symbol: Any, buffer: Any, at: int) -> int:
     symbol.size = _size(buffer, at)
     symbol.min_change = _min_change(buffer, at)
     symbol.quoter_enabled = _quoter_enabled(buffer, at)
+    symbol.decay = _decay(buffer, at)
+    symbol.min_life = _min_life(buffer, at)
+    symbol.ofi_weight = _ofi_weight(buffer, at)
+    symbol.trade_weight = _trade_weight(buffer, at)
+    symbol.variance_weight = _variance_weight(buffer, at)
+    return NONE
+
+
+@stage
+def _set_taker(core: Any, symbol: Any, buffer: Any, at: int) -> int:
+    if _taker_enabled(buffer, at) > 1:
+        return BAD_VALUE
+    value, edge, max_age = _value(buffer, at), _edge(buffer, at), word(_max_age(buffer, at))
+    symbol.taker_enabled = _taker_enabled(buffer, at)
+    symbol.highest_buy = value - edge
+    symbol.lowest_sell = value + edge
+    symbol.taker_size = _taker_size(buffer, at)
+    symbol.expiry = -1 if max_age == 0 else core.stamp + max_age  # -1: the last of all stamps
     return NONE
 
 
@@ -525,12 +556,26 @@ def _snapshot(core: Any, out: Any, symbol: Any, book: Any, parts: int, depth: in
         event.price = symbol.mark
         event.quantity = symbol.position & MASK_32
         event.info = state_mask(core, symbol, QUOTER_STRATEGY)
+    if parts & PART_SIGNALS:
+        _signals(core, out, symbol)
     if parts & PART_ORDERS:
         for place in range(SIDES * SLOTS):
             if symbol.slots[place].state != IDLE:
                 _open_order(core, out, symbol, symbol.slots[place], place % SLOTS)
     event = out.events[claim(core, out, SNAPSHOT_END, NO_SIDE, symbol.number)]
     event.tag = tag
+
+
+@stage
+def _signals(core: Any, out: Any, symbol: Any) -> None:
+    event = out.events[claim(core, out, SIGNALS, NO_SIDE, symbol.number)]
+    event.value = word(symbol.ofi & MASK_32 | symbol.trades << 32)
+    event.price = symbol.variance
+    if are_valid(symbol):
+        event.order_id = word(microprice(symbol))
+        event.quantity = imbalance(symbol) & MASK_32
+        event.quantity2 = symbol.ask_index - symbol.bid_index
+        event.info = 1
 
 
 @stage

@@ -27,6 +27,7 @@ from engine.book import (
     set_all_ok,
 )
 from engine.events import GAP, NO_SIDE, TRADING_STATE, TRUST_LOST, TRUST_REGAINED, claim, write, write_top
+from engine.signals import follow, order_flow
 from engine.stage import stage
 from engine.trader import evaluate, sweep
 from wire.records import NO_SYMBOL, EventType, Side, TrustCause
@@ -88,7 +89,9 @@ def message(core: Any, out: Any, symbols: Any, book: Any, packets: Any, at: int,
     if change & CHANGED_STATE:
         _trading_state(core, out, symbol, result[TYPE], result[VALUE])
         return
-    if change & (CHANGED_TRUST | CHANGED_TOP):
+    if change & (CHANGED_TRADE | CHANGED_TOP):
+        _follow(core, symbol, book, change, result)
+    elif change & CHANGED_TRUST:
         refresh(book, symbol)
     if change & CHANGED_TRUST:
         write(core, out, TRUST_REGAINED if symbol.trusted else TRUST_LOST, number, result[CAUSE])
@@ -102,6 +105,22 @@ def message(core: Any, out: Any, symbols: Any, book: Any, packets: Any, at: int,
         write_top(core, out, number, symbol)
     if change & (CHANGED_TRUST | CHANGED_TOP):
         evaluate(core, out, symbol)
+
+
+@stage
+def _follow(core: Any, symbol: Any, book: Any, change: int, result: Any) -> None:
+    """Takes the book over, and what its change and the trade say into the flow signals."""
+    has_bid, bid, bid_quantity = symbol.has_bid, symbol.bid_index, symbol.bid_quantity
+    has_ask, ask, ask_quantity = symbol.has_ask, symbol.ask_index, symbol.ask_quantity
+    refresh(book, symbol)
+    flow = traded = moved = 0
+    if change & CHANGED_TOP:
+        flow = order_flow(symbol, has_bid, bid, bid_quantity, has_ask, ask, ask_quantity)
+        if has_bid and has_ask and symbol.has_bid and symbol.has_ask:
+            moved = symbol.bid_index + symbol.ask_index - bid - ask
+    if change & CHANGED_TRADE and result[PRINTABLE]:
+        traded = result[SHARES] if result[SIDE] == SELL else -result[SHARES]
+    follow(symbol, core.stamp, flow, traded, moved)
 
 
 @stage

@@ -12,14 +12,22 @@ from engine.state import SIDES
 from engine.unsigned import ONE, larger, signed32
 from wire.counters import FIRST_REFUSED, NUMBER
 from wire.reasons import REASON_COUNT
-from wire.records import ORDER_ID_BITS, SLOT_BITS, SLOTS, Action, EventType, Side, SlotState
+from wire.records import (
+    ORDER_ID_BITS,
+    QUOTER_SLOT,
+    SLOT_BITS,
+    SLOTS,
+    Action,
+    EventType,
+    Side,
+    SlotState,
+)
 
 ORDER_SENT, ORDER_REFUSED = EventType.ORDER_SENT.value, EventType.ORDER_REFUSED.value
 NEW, REPLACE, CANCEL = Action.NEW.value, Action.REPLACE.value, Action.CANCEL.value
 IDLE, PENDING_NEW, LIVE = SlotState.IDLE.value, SlotState.PENDING_NEW.value, SlotState.LIVE.value
 PENDING_REPLACE, PENDING_CANCEL = SlotState.PENDING_REPLACE.value, SlotState.PENDING_CANCEL.value
 BUY = Side.BUY.value
-QUOTER_SLOT = 0
 
 ORDERS_NEW = NUMBER["orders_new"]  # orders_replace and orders_cancel follow, in the order of the actions
 ORDERS_REFUSED = NUMBER["orders_refused"]
@@ -180,9 +188,7 @@ def _remember(core: Any, symbol: Any, side: int, price: int, quantity: int) -> N
 
 
 @stage
-def _sent(
-    core: Any, out: Any, symbol: Any, slot: Any, action: int, order_id: int, value: int, price: int, quantity: int
-) -> None:
+def _sent(core: Any, out: Any, symbol: Any, slot: Any, action: int, order_id: int, value: int, price: int, quantity: int) -> None:
     """What every order that leaves has in common: exposure, rates, counter and event."""
     revalue(core, slot)
     core.arrival = larger(core.arrival, core.stamp) + core.rate_interval

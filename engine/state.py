@@ -59,6 +59,11 @@ SYMBOL = np.dtype(
         *_words("rate_interval", "rate_burst", "duplicate_window", "max_repeats", "max_open_orders", "kill"),
         # quoter
         *_words("offset", "half_spread", "skew", "size", "min_change", "quoter_enabled"),
+        *_words("decay", "min_life", "ofi_weight", "trade_weight", "variance_weight"),
+        # taker: it buys up to ``highest_buy`` and sells down to ``lowest_sell`` as long as the stamp is not past ``expiry``
+        *_words("taker_enabled", "highest_buy", "lowest_sell", "taker_size", "expiry"),
+        # flow signals, as they were at ``flow_time``
+        *_words("ofi", "trades", "variance", "flow_time"),
         # ours
         *_words("position", "cash", "mark", "pnl", "position_notional", "arrival"),
         ("last", LAST, (SIDES,)),

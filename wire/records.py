@@ -13,14 +13,19 @@ from wire.layout import Record, field
 
 RECORD_LENGTH = 64
 NO_SYMBOL = 0xFFFF
-SLOTS = 4  # own orders per symbol and side; slot 0 is the quoter's
+SLOTS = 4  # own orders per symbol and side
+QUOTER_SLOT = 0
+TAKER_SLOT = 3  # when it is free; a host's order takes the lowest that is, but for the quoter's
 HOLD_SLOTS = 4  # packets held per feed port
 MAX_PAYLOAD = 1472  # UDP payload of an untagged 1500-byte MTU frame
 QUOTER_STRATEGY = 0
+TAKER_STRATEGY = 1
 STRATEGIES = 16
 MAX_ORDER_QUANTITY = 999_999  # OUCH 4.2
 MAX_ORDER_PRICE = 1_999_999_900  # OUCH 4.2, $199,999.99
 TIME_IN_FORCE_DAY = 99_998  # OUCH 4.2, market hours
+IMMEDIATE_OR_CANCEL = 0  # OUCH 4.2, time in force
+MAX_DECAY = 31  # of the flow signals: periods of 2^8 to 2^39 ns
 SESSION_HEARTBEAT_NS = 1_000_000_000  # SoupBinTCP: when nothing was sent for a second
 SESSION_TIMEOUT_NS = 15_000_000_000
 
@@ -101,6 +106,7 @@ class EventType(IntEnum):
     POSITION = 20
     OPEN_ORDER = 21
     SNAPSHOT_END = 22
+    SIGNALS = 23
 
 
 EVENT = Record(
@@ -170,6 +176,7 @@ class Opcode(IntEnum):
     RESUME_FEED = 18
     TRUST = 19
     SNAPSHOT = 20
+    SET_TAKER = 21
 
 
 class CommandError(IntEnum):
@@ -199,6 +206,7 @@ class SnapshotPart(IntFlag):
     BOOK = 1
     POSITION = 2
     ORDERS = 4
+    SIGNALS = 8
 
 
 def _command(opcode: Opcode, *fields: tuple[str, int, str, str]) -> Record:
@@ -249,6 +257,21 @@ SET_QUOTER = _command(
     field("size", 4, "int", "shares"),
     field("min_change", 4, "int", "ticks; smaller moves leave the order"),
     field("enabled", 1, "int", "0 or 1"),
+    field("decay", 1, "int", "0 to 31; the flow signals lose an eighth in 2^(8 + decay) ns"),
+    field("reserved0", 2, "raw"),
+    field("min_life", 4, "int", "ns; a quote stays where it is for as long after the last order of its side"),
+    field("ofi_weight", 4, "signed", "ticks, Q16.16, per share of order flow imbalance"),
+    field("trade_weight", 4, "signed", "ticks, Q16.16, per share of trade imbalance"),
+    field("variance_weight", 4, "int", "ticks, Q16.16, per half tick squared of realised variance, on the half spread"),
+)
+SET_TAKER = _command(
+    Opcode.SET_TAKER,
+    field("value", 4, "int", "1e-4; what the host holds the stock to be worth"),
+    field("edge", 4, "int", "1e-4; by how much the market has to be past that"),
+    field("size", 4, "int", "shares, at most"),
+    field("enabled", 1, "int", "0 or 1"),
+    field("reserved0", 3, "raw"),
+    field("max_age", 8, "int", "ns for which the value holds; 0 for ever"),
 )
 SET_GLOBAL = _command(
     Opcode.SET_GLOBAL,
@@ -343,6 +366,7 @@ COMMANDS: dict[Opcode, Record] = {
     Opcode.RESUME_FEED: RESUME_FEED,
     Opcode.TRUST: TRUST,
     Opcode.SNAPSHOT: SNAPSHOT,
+    Opcode.SET_TAKER: SET_TAKER,
 }
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 from pydantic.fields import FieldInfo
 
 from control.configuration import Stock
-from control.parameters import Limits, Parameters, PortfolioLimits, Price, Quoter
+from control.parameters import Limits, Parameters, PortfolioLimits, Price, Quoter, Taker
 
 Side = Literal["buy", "sell"]
 
@@ -54,7 +54,13 @@ QUOTER_EXAMPLE = {
     "skew": "0.0050",
     "size": 100,
     "min_change": "0.0100",
+    "min_life_ns": 0,
+    "half_life_ns": 1_000_000_000,
+    "order_flow": "0.0002",
+    "trade_flow": "0.0005",
+    "variance": "10",
 }
+TAKER_EXAMPLE = {"enabled": True, "value": "230.0150", "edge": "0.0200", "size": 100, "max_age_ns": 1_000_000_000}
 PORTFOLIO_EXAMPLE = {
     "max_gross": "50000000",
     "credit": "1000000000",
@@ -101,9 +107,11 @@ def _whole(name: str, model: type[Parameters], **shown: Any) -> Any:
 
 LimitsBody = _whole("Limits", Limits, **LIMITS_EXAMPLE)
 QuoterBody = _whole("Quoter", Quoter, **QUOTER_EXAMPLE)
+TakerBody = _whole("Taker", Taker, **TAKER_EXAMPLE)
 PortfolioBody = _whole("PortfolioLimits", PortfolioLimits, **PORTFOLIO_EXAMPLE)
 LimitsPatch = _partial("LimitsPatch", Limits, max_position=500)
 QuoterPatch = _partial("QuoterPatch", Quoter, half_spread="0.0300")
+TakerPatch = _partial("TakerPatch", Taker, value="230.0250")
 PortfolioPatch = _partial("PortfolioPatch", PortfolioLimits, max_gross="10000000")
 
 
@@ -136,6 +144,21 @@ class QuoterAnswer(Answer):
         stock="AMZN",
         quoter=QUOTER_EXAMPLE,
         device={"half_spread": 131072, "offset": 0, "skew": 328, "size": 100},
+    )
+
+
+class TakerAnswer(Answer):
+    """The taker of one symbol as the device acknowledged it."""
+
+    stock: str
+    taker: TakerBody  # type: ignore[valid-type]
+    device: dict[str, int]
+    """the same in the device's integers: prices in 1e-4, ``size`` in shares, ``max_age`` in ns"""
+
+    model_config = example(
+        stock="AMZN",
+        taker=TAKER_EXAMPLE,
+        device={"value": 2300150, "edge": 200, "size": 100, "max_age": 1000000000},
     )
 
 

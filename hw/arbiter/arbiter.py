@@ -100,23 +100,20 @@ class Arbiter(wiring.Component):
         look, store = holds.read_port(domain="comb"), holds.write_port()
 
         # -- what is known of every packet, a cycle after it, ``expected`` or ``last_stamp`` changed ---
-        exact, seen, newer, fresh, ends = Signal(PORTS), Signal(PORTS), Signal(PORTS), Signal(PORTS), []
+        exact, seen, newer, fresh = Signal(PORTS), Signal(PORTS), Signal(PORTS), Signal(PORTS)
         changes, settled = Signal(), Signal()
         m.d.sync += settled.eq(~changes)
         for n in range(PORTS):
             packet = self.packets[n].payload
-            end = Signal(64, name=f"end_{n}")
-            ends.append(end)
-            known = Signal(2, name=f"known_{n}")  # ``end`` is this packet's, then the comparisons are
+            known = Signal(name=f"known_{n}")  # the comparisons are this packet's
             is_data = (packet.count != HEARTBEAT) & (packet.count != END_OF_SESSION)
             m.d.sync += [
-                end.eq(packet.sequence + packet.count),
-                known.eq(Mux(self.packets[n].ready | ~self.packets[n].valid, 0, Cat(1, known))),
+                known.eq(self.packets[n].valid & ~self.packets[n].ready),
                 exact[n].eq((packet.sequence == expected) & is_data),
-                seen[n].eq((end <= expected) & is_data),
+                seen[n].eq((packet.end <= expected) & is_data),
                 newer[n].eq(packet.stamp > last_stamp),
             ]
-            m.d.comb += fresh[n].eq(self.packets[n].valid & known[1] & settled)
+            m.d.comb += fresh[n].eq(self.packets[n].valid & known & settled)
 
         # -- the input in hand -----------------------------------------------------------------
         port, from_port = Signal(range(PORTS)), Signal()
@@ -269,13 +266,13 @@ class Arbiter(wiring.Component):
                     discard()
                 with m.Elif(~behind & (next_one & valid & -valid).any()):
                     choose(next_one & valid & -valid)
-                    m.d.sync += [expected.eq(Array(ends)[lowest]), highest.eq(Array(ends)[lowest])]
+                    m.d.sync += [expected.eq(head.end), highest.eq(head.end)]
                     play(lowest, head.buffer, 0, (head.count - 1)[:7], later)
                 with m.Elif(~behind & (fresh & valid & -valid).any()):
                     m.next = "PACKET"
 
             with m.State("PACKET"):
-                m.d.sync += end.eq(packet.sequence + packet.count)
+                m.d.sync += end.eq(packet.end)
                 m.next = "STAMP"
             with m.State("CONTROL"):
                 m.d.sync += [packet.stamp.eq(item.stamp), stamp.eq(item.stamp)]

@@ -15,7 +15,7 @@ def main() -> int:
         verdict = check(proof.make(), mode=proof.mode, depth=proof.depth)
         caught = {}
         for mutation in proof.mutations:
-            broken = check(proof.make(mutation), mode=proof.mode, depth=proof.depth)
+            broken = check(proof.make(mutation), mode="bmc", depth=proof.reach, every=False)
             caught[mutation] = broken.holds is False
         good = verdict.holds is True and all(caught.values())
         failed = failed or not good

@@ -31,6 +31,7 @@ class KillStopsOrders(wiring.Component):
             {
                 "kill": In(1),
                 "start": In(1),
+                "wanted": In(1),
                 "order": In(Order),
                 "state": In(State),
                 "bounds": In(Bounds),
@@ -53,6 +54,7 @@ class KillStopsOrders(wiring.Component):
             gate.bounds.eq(self.bounds),
             gate.exposure.eq(self.exposure),
             release.passed.eq(gate.done if self.mutation == "decision" else gate.passed),
+            release.wanted.eq(self.wanted),
             release.replace.eq(self.order.replace),
             release.order.eq(self.fields),
         ]

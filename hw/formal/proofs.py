@@ -1,11 +1,17 @@
 """The proofs, and the mutations that each must catch."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 
 from amaranth.lib import wiring
 
+from hw.formal.frames import FramesStayWhole
 from hw.formal.kill import KillStopsOrders
+from hw.formal.mac import FramesEnd
+from hw.formal.queues import PassesInOrder
+from hw.formal.rings import CommandIndices, EventIndices, WritersKeepToTheBus
+from hw.formal.session import OrdersNeedALogin
 
 
 @dataclass(frozen=True)
@@ -19,23 +25,97 @@ class Proof:
     make : callable
         The component with its assertions; given the name of a mutation, the same but broken.
     mutations : tuple of str
+        Each breaks the property within the first ``reach`` cycles.
+    covers : str
+        What is proved about what.
     mode, depth
         As :func:`hw.formal.check` takes them.
+    reach : int
+        Cycles.
+    quick : bool
+        Proof and mutations take a few seconds each: they are tests, too.
     """
 
     name: str
     make: Callable[..., wiring.Component]
     mutations: tuple[str, ...]
+    covers: str
     mode: str = "prove"
     depth: int = 6
-    covers: str = field(default="")
+    reach: int = 8
+    quick: bool = True
 
+
+UNBOUNDED = "all inputs free, unbounded (k-induction)"
 
 PROOFS = (
     Proof(
         "kill asserted: no order leaves",
         KillStopsOrders,
         ("kill", "decision"),
-        covers="risk gate and release, all inputs free, unbounded (k-induction)",
+        f"risk gate and release, {UNBOUNDED}",
+    ),
+    Proof(
+        "frames of several streams leave whole, once, in order of priority",
+        FramesStayWhole,
+        ("last", "ready", "priority"),
+        f"hw.net.local.arbiter with three inputs, {UNBOUNDED}",
+        depth=4,
+    ),
+    Proof(
+        "a frame that the receiver began is ended, once",
+        FramesEnd,
+        ("forgets", "endless"),
+        "XGMII receiver with the smallest maximum, any characters, the first 16 cycles",
+        mode="bmc",
+        depth=16,
+        reach=16,
+    ),
+    *(
+        Proof(
+            f"{name}: what goes in comes out, once and in its place",
+            partial(PassesInOrder, what),
+            ("full", "twice", "other"),
+            f"{name}, {UNBOUNDED if mode == 'prove' else 'any sequence of the first 10 cycles'}",
+            mode=mode,
+            depth=depth,
+        )
+        for what, name, mode, depth in (
+            ("register", "hw.streams.StreamRegister", "prove", 4),
+            ("slice", "hw.host.register_slice.RegisterSlice", "prove", 4),
+            ("queue", "hw.streams.StreamQueue of three places", "bmc", 10),
+        )
+    ),
+    Proof(
+        "event ring: no event is seen before it is there, none is overwritten before it is read",
+        EventIndices,
+        ("full", "early", "withdrawn", "page"),
+        f"hw.host.dma.EventWriter, 2 events under way, indices of 6 bits, {UNBOUNDED}",
+        depth=6,
+        reach=30,
+        quick=False,
+    ),
+    Proof(
+        "command ring: no command is read before it is there, none is told done before it was given out",
+        CommandIndices,
+        ("bell", "withdrawn"),
+        f"hw.host.dma.CommandFetcher, 2 commands under way, indices of 6 bits, {UNBOUNDED}",
+        depth=3,
+        reach=14,
+        quick=False,
+    ),
+    Proof(
+        "what the card offers on AXI stays until it is taken, no burst crosses 4 KiB",
+        WritersKeepToTheBus,
+        ("withdrawn", "free"),
+        f"hw.host.write_arbiter with three writers that keep to the rules, {UNBOUNDED}",
+        depth=3,
+    ),
+    Proof(
+        "no order leaves on a connection without a login, the session ends with its connection",
+        OrdersNeedALogin,
+        ("end", "type"),
+        f"hw.tcp.session_link, {UNBOUNDED}",
+        depth=3,
     ),
 )

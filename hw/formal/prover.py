@@ -19,11 +19,11 @@ mode {mode}
 depth {depth}
 
 [engines]
-smtbmc --keep-going z3
+smtbmc {going}z3
 
 [script]
 read_rtlil top.il
-prep -top top
+prep -flatten -top top
 
 [files]
 top.il
@@ -53,7 +53,7 @@ class Verdict:
         return sorted(set(re.findall(r"Assert failed in \S+: (\S+)", self.log)))
 
 
-def check(component: wiring.Component, *, mode: str = "prove", depth: int = 8) -> Verdict:
+def check(component: wiring.Component, *, mode: str = "prove", depth: int = 8, every: bool = True) -> Verdict:
     """Whether every assertion in a component holds, for every sequence of inputs.
 
     Parameters
@@ -64,6 +64,8 @@ def check(component: wiring.Component, *, mode: str = "prove", depth: int = 8) -
     mode : "prove" or "bmc"
         Unbounded, by k-induction over ``depth`` cycles, or the first ``depth`` cycles after power on.
     depth : int
+    every : bool
+        Look for every assertion that fails; else the first is enough.
 
     Raises
     ------
@@ -77,7 +79,7 @@ def check(component: wiring.Component, *, mode: str = "prove", depth: int = 8) -
         raise FileNotFoundError("z3: no solver, it comes with the package z3-solver")
     with tempfile.TemporaryDirectory(prefix="hairpin-proof-") as folder:
         Path(folder, "top.il").write_text(rtlil.convert(component, emit_src=True))
-        Path(folder, "proof.sby").write_text(SCRIPT.format(mode=mode, depth=depth))
+        Path(folder, "proof.sby").write_text(SCRIPT.format(mode=mode, depth=depth, going="--keep-going " if every else ""))
         began = time.monotonic()
         run = subprocess.run(
             [sby, *TOOLS, "-f", "proof.sby"],

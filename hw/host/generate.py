@@ -13,12 +13,15 @@ from systemrdl import RDLCompiler
 from systemrdl.node import AddrmapNode, RegNode
 from systemrdl.rdltypes import AccessType
 
+from hw.network_counters import NETWORK_COUNTERS
 from wire.counters import COUNTER_COUNT, COUNTERS
 from wire.records import EventType
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = Path(__file__).with_name("registers.rdl")
 ORIGIN = "hw/host/registers.rdl"
+NETWORK = 0xA000
+"""Registers from here on are those of the network edge, which a card of streams does not have."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def read(source: Path = SOURCE) -> list[Register]:
     """
     compiler = RDLCompiler()
     compiler.compile_file(str(source))
-    top = compiler.elaborate(parameters={"COUNTERS": COUNTER_COUNT}).top
+    top = compiler.elaborate(parameters={"COUNTERS": COUNTER_COUNT, "NETWORK_COUNTERS": len(NETWORK_COUNTERS)}).top
     assert isinstance(top, AddrmapNode)
     return sorted((_register(node) for node in top.registers()), key=lambda each: each.address)
 
@@ -180,8 +183,12 @@ def python(registers: list[Register]) -> str:
         if register.meaning:
             lines.append(f'"""{register.meaning}"""')
         lines.append("")
-    lines.append("REGISTERS: tuple[Register, ...] = (")
-    lines += [f"    {register.name.upper()}," for register in registers]
+    for name, beyond in (("REGISTERS", False), ("NETWORK_REGISTERS", True)):
+        lines.append(f"{name}: tuple[Register, ...] = (")
+        lines += [f"    {register.name.upper()}," for register in registers if (register.address >= NETWORK) is beyond]
+        lines.append(")")
+    lines.append("NETWORK_COUNTER_NAMES: tuple[str, ...] = (")
+    lines += [f'    "{name}",' for name in NETWORK_COUNTERS]
     lines.append(")")
     return "\n".join(lines) + "\n"
 
@@ -212,6 +219,8 @@ def header(registers: list[Register]) -> str:
         lines.append("")
     lines.append("/* Numbers of the counters (wire/counters.py). */")
     lines += [f"#define HAIRPIN_COUNT_{name.upper()} {i}u" for i, name in enumerate(COUNTERS)]
+    lines.append("/* Numbers of the network counters (hw/network_counters.py). */")
+    lines += [f"#define HAIRPIN_NETWORK_COUNT_{name.upper()} {i}u" for i, name in enumerate(NETWORK_COUNTERS)]
     lines += ["", "#endif"]
     return "\n".join(lines) + "\n"
 
@@ -252,6 +261,9 @@ def page(registers: list[Register]) -> str:
     lines += [
         f"| {i} | `0x{base + 4 * i:04X}` | `{name}` | {meaning} |" for i, (name, meaning) in enumerate(COUNTERS.items())
     ]
+    base = next(each.address for each in registers if each.name == "network_counter")
+    lines += ["", "## Network counters", "", "| number | address | counter |", "|---|---|---|"]
+    lines += [f"| {i} | `0x{base + 4 * i:04X}` | `{name}` |" for i, name in enumerate(NETWORK_COUNTERS)]
     return "\n".join(lines) + "\n"
 
 

@@ -1,5 +1,6 @@
 """The host's side of the card: registers on AXI4-Lite, rings by AXI4, interrupt, clock and latency histogram."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, ValueLike
@@ -14,7 +15,7 @@ from hw.host.dma import INDEX_BITS, CommandFetcher, EventWriter
 from hw.host.histogram import BITS, LatencyHistogram
 from hw.host.interrupt import Causes, Interrupts
 from hw.host.register_block import RegisterBlock
-from hw.host.register_map import HISTOGRAM, HOST_IDENTIFICATION, LINKS, REGISTERS
+from hw.host.register_map import HISTOGRAM, HOST_IDENTIFICATION, LINKS, REGISTERS, Register
 from hw.host.ring_control import SIZE_BITS, RingStatus
 from hw.host.write_arbiter import WriteArbiter
 from hw.streams import Beat
@@ -34,7 +35,8 @@ def magic(word: str) -> int:
 class HostInterface(wiring.Component):
     """Registers, rings, interrupt, clock and histogram, as the host sees them.
 
-    Its own registers are in it, those from 0x8000 on; the card's are behind the bus of a :class:`hw.host.bank.RegisterBank`.
+    Its own registers are in it, those from 0x8000 on; the card's are behind the bus of a :class:`hw.host.bank.RegisterBank`, and
+    so are those beyond its own.
 
     Parameters
     ----------
@@ -44,6 +46,8 @@ class HostInterface(wiring.Component):
         Of ``axi_lite``.
     events_outstanding, commands_outstanding : int
         See :class:`EventWriter` and :class:`CommandFetcher`.
+    beyond : sequence of Register
+        Registers at higher addresses than its own that the card has.
 
     Members
     -------
@@ -73,7 +77,8 @@ class HostInterface(wiring.Component):
     count_events_lost : Out(2)
         How many events were lost here in this cycle.
     address, write, write_data, read, read_data
-        The bus of the card's registers. Only addresses below 0x8000.
+        The bus of the card's registers: accesses below 0x8000, and to those ``beyond``. ``read_data`` comes up to 4 cycles
+        after ``read``; the address stays until then.
 
     Latencies: see the parts. Two cycles more on the way to ``axi`` when no other writer has it.
     """
@@ -85,8 +90,9 @@ class HostInterface(wiring.Component):
         address_bits: int = 16,
         events_outstanding: int = 16,
         commands_outstanding: int = 4,
+        beyond: Sequence[Register] = (),
     ):
-        self.period, self.address_bits = period, address_bits
+        self.period, self.address_bits, self.beyond = period, address_bits, tuple(beyond)
         self.events_outstanding, self.commands_outstanding = events_outstanding, commands_outstanding
         super().__init__(
             {
@@ -112,7 +118,7 @@ class HostInterface(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.lite = lite = AxiLite(self.address_bits)
+        m.submodules.lite = lite = AxiLite(self.address_bits, (*REGISTERS, *self.beyond))
         m.submodules.events = events = EventWriter(self.events_outstanding)
         m.submodules.commands = commands = CommandFetcher(self.commands_outstanding)
         m.submodules.arbiter = arbiter = WriteArbiter(3)
@@ -121,12 +127,12 @@ class HostInterface(wiring.Component):
         m.submodules.histogram = histogram = LatencyHistogram(HISTOGRAM.count)
         m.submodules.registers = registers = RegisterBlock(OWN)
 
-        # The low addresses are the card's. The top bit of its bus is constant: a bank there that knows more loses it.
         card, apart = Signal(), Signal(32)
-        m.d.sync += [card.eq(lite.address < FIRST), apart.eq(self.read_data)]
+        last = max(each.address + 4 * (each.count - 1) for each in OWN)
+        m.d.sync += [card.eq((lite.address < FIRST) | (lite.address > last)), apart.eq(self.read_data)]
         connect(m, flipped(self.axi_lite), lite.axi)
         m.d.comb += [
-            self.address.eq(lite.address % FIRST),
+            self.address.eq(lite.address),
             self.write.eq(lite.write & card),
             self.write_data.eq(lite.write_data),
             self.read.eq(lite.read & card),

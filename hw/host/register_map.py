@@ -814,6 +814,575 @@ HISTOGRAM = Register(
 )
 """Samples of each length, modulo 2^32."""
 
+NETWORK_IDENTIFICATION = Register(
+    "network_identification",
+    0xA000,
+    1,
+    False,
+    (
+        Field("magic", 0, 32, 0, "card"),
+    ),
+)
+"""Says that the card has its own network ports and a TCP engine."""
+
+NETWORK_VERSION = Register(
+    "network_version",
+    0xA004,
+    1,
+    False,
+    (
+        Field("minor", 0, 16, 0, "card"),
+        Field("major", 16, 16, 0, "card"),
+    ),
+)
+"""Of the registers of the network edge."""
+
+NETWORK_COUNTERS = Register(
+    "network_counters",
+    0xA008,
+    1,
+    False,
+    (
+        Field("count", 0, 32, 0, "card"),
+    ),
+)
+"""Number of counters at `network_counter`."""
+
+TICK = Register(
+    "tick",
+    0xA010,
+    1,
+    False,
+    (
+        Field("period", 0, 16, 0, "host"),
+    ),
+)
+"""How often the path is told that time passes: timers of arbiter and session, and a sweep over all symbols."""
+
+RECOVERY_DATA = Register(
+    "recovery_data",
+    0xA020,
+    1,
+    False,
+    (
+        Field("bytes", 0, 32, 0, "host"),
+    ),
+)
+"""Four bytes of a frame with recovered messages, the first in the low bits. Four at a time, 1536 at most."""
+
+RECOVERY_FRAME = Register(
+    "recovery_frame",
+    0xA024,
+    1,
+    False,
+    (
+        Field("length", 0, 11, 0, "host"),
+    ),
+)
+"""A write hands what was written to `recovery_data` to the feed handler as one frame. Ignored while busy."""
+
+RECOVERY_STATUS = Register(
+    "recovery_status",
+    0xA028,
+    1,
+    False,
+    (
+        Field("busy", 0, 1, 0, "card"),
+    ),
+)
+"""The frame before."""
+
+FEED_A_MAC_LOW = Register(
+    "feed_a_mac_low",
+    0xA100,
+    1,
+    False,
+    (
+        Field("bytes", 0, 32, 0, "host"),
+    ),
+)
+"""The last four bytes of the port's MAC address, the first of them highest."""
+
+FEED_A_MAC_HIGH = Register(
+    "feed_a_mac_high",
+    0xA104,
+    1,
+    False,
+    (
+        Field("bytes", 0, 16, 0, "host"),
+    ),
+)
+"""The first two."""
+
+FEED_A_ADDRESS = Register(
+    "feed_a_address",
+    0xA108,
+    1,
+    False,
+    (
+        Field("ipv4", 0, 32, 0, "host"),
+    ),
+)
+"""The port's IPv4 address, first byte highest; 0: it answers nobody."""
+
+FEED_A_NETMASK = Register(
+    "feed_a_netmask",
+    0xA10C,
+    1,
+    False,
+    (
+        Field("ipv4", 0, 32, 0, "host"),
+    ),
+)
+"""Which addresses are on the link."""
+
+FEED_A_GATEWAY = Register(
+    "feed_a_gateway",
+    0xA110,
+    1,
+    False,
+    (
+        Field("ipv4", 0, 32, 0, "host"),
+    ),
+)
+"""Where those go that are not; 0: there is none."""
+
+FEED_A_COMMAND = Register(
+    "feed_a_command",
+    0xA114,
+    1,
+    False,
+    (
+        Field("announce", 0, 1, 0, "host"),
+    ),
+)
+"""A write does what its bits say, once."""
+
+FEED_A_GROUP_0 = Register(
+    "feed_a_group_0",
+    0xA120,
+    1,
+    False,
+    (
+        Field("ipv4", 0, 32, 0, "host"),
+    ),
+)
+"""A group to be a member of, first byte of its address highest; 0: none."""
+
+FEED_A_GROUP_1 = Register(
+    "feed_a_group_1",
+    0xA124,
+    1,
+    False,
+    (
+        Field("ipv4", 0, 32, 0, "host"),
+    ),
+)
+"""A group to be a member of, first byte of its address highest; 0: none."""
+
+FEED_A_GROUP_2 = Register(
+    "feed_a_group_2",
+    0xA128,
+    1,
+    False,
+    (
+        Field("ipv4", 0, 32, 0, "host"),
+    ),
+)
+"""A group to be a member of, first byte of its address highest; 0: none."""
+
+FEED_A_GROUP_3 = Register(
+    "feed_a_group_3",
+    0xA12C,
+    1,
+    False,
+    (
+        Field("ipv4", 0, 32, 0, "host"),
+    ),
+)
+"""A group to be a member of, first byte of its address highest; 0: none."""
+
+FEED_A_GROUP_4 = Register(
+    "feed_a_group_4",
+    0xA130,
+    1,
+    False,
+    (
+        Field("ipv4", 0, 32, 0, "host"),
+    ),
+)
+"""A group to be a member of, first byte of its address highest; 0: none."""
+
+FEED_A_GROUP_5 = Register(
+    "feed_a_group_5",
+    0xA134,
+    1,
+    False,
+    (
+        Field("ipv4", 0, 32, 0, "host"),
+    ),
+)
+"""A group to be a member of, first byte of its address highest; 0: none."""
+
+FEED_A_GROUP_6 = Register(
+    "feed_a_group_6",
+    0xA138,
+    1,
+    False,
+    (
+        Field("ipv4", 0, 32, 0, "host"),
+    ),
+)
+"""A group to be a member of, first byte of its address highest; 0: none."""
+
+FEED_A_GROUP_7 = Register(
+    "feed_a_group_7",
+    0xA13C,
+    1,
+    False,
+    (
+        Field("ipv4", 0, 32, 0, "host"),
+    ),
+)
+"""A group to be a member of, first byte of its address highest; 0: none."""
+
+FEED_B_MAC_LOW = Register(
+    "feed_b_mac_low",
+    0xA200,
+    1,
+    False,
+    (
+        Field("bytes", 0, 32, 0, "host"),
+    ),
+)
+"""The last four bytes of the port's MAC address, the first of them highest."""
+
+FEED_B_MAC_HIGH = Register(
+    "feed_b_mac_high",
+    0xA204,
+    1,
+    False,
+    (
+        Field("bytes", 0, 16, 0, "host"),
+    ),
+)
+"""The first two."""
+
+FEED_B_ADDRESS = Register(
+    "feed_b_address",
+    0xA208,
+    1,
+    False,
+    (
+        Field("ipv4", 0, 32, 0, "host"),
+    ),
+)
+"""The port's IPv4 address, first byte highest; 0: it answers nobody."""
+
+FEED_B_NETMASK = Register(
+    "feed_b_netmask",
+    0xA20C,
+    1,
+    False,
+    (
+        Field("ipv4", 0, 32, 0, "host"),
+    ),
+)
+"""Which addresses are on the link."""
+
+FEED_B_GATEWAY = Register(
+    "feed_b_gateway",
+    0xA210,
+    1,
+    False,
+    (
+        Field("ipv4", 0, 32, 0, "host"),
+    ),
+)
+"""Where those go that are not; 0: there is none."""
+
+FEED_B_COMMAND = Register(
+    "feed_b_command",
+    0xA214,
+    1,
+    False,
+    (
+        Field("announce", 0, 1, 0, "host"),
+    ),
+)
+"""A write does what its bits say, once."""
+
+FEED_B_GROUP_0 = Register(
+    "feed_b_group_0",
+    0xA220,
+    1,
+    False,
+    (
+        Field("ipv4", 0, 32, 0, "host"),
+    ),
+)
+"""A group to be a member of, first byte of its address highest; 0: none."""
+
+FEED_B_GROUP_1 = Register(
+    "feed_b_group_1",
+    0xA224,
+    1,
+    False,
+    (
+        Field("ipv4", 0, 32, 0, "host"),
+    ),
+)
+"""A group to be a member of, first byte of its address highest; 0: none."""
+
+FEED_B_GROUP_2 = Register(
+    "feed_b_group_2",
+    0xA228,
+    1,
+    False,
+    (
+        Field("ipv4", 0, 32, 0, "host"),
+    ),
+)
+"""A group to be a member of, first byte of its address highest; 0: none."""
+
+FEED_B_GROUP_3 = Register(
+    "feed_b_group_3",
+    0xA22C,
+    1,
+    False,
+    (
+        Field("ipv4", 0, 32, 0, "host"),
+    ),
+)
+"""A group to be a member of, first byte of its address highest; 0: none."""
+
+FEED_B_GROUP_4 = Register(
+    "feed_b_group_4",
+    0xA230,
+    1,
+    False,
+    (
+        Field("ipv4", 0, 32, 0, "host"),
+    ),
+)
+"""A group to be a member of, first byte of its address highest; 0: none."""
+
+FEED_B_GROUP_5 = Register(
+    "feed_b_group_5",
+    0xA234,
+    1,
+    False,
+    (
+        Field("ipv4", 0, 32, 0, "host"),
+    ),
+)
+"""A group to be a member of, first byte of its address highest; 0: none."""
+
+FEED_B_GROUP_6 = Register(
+    "feed_b_group_6",
+    0xA238,
+    1,
+    False,
+    (
+        Field("ipv4", 0, 32, 0, "host"),
+    ),
+)
+"""A group to be a member of, first byte of its address highest; 0: none."""
+
+FEED_B_GROUP_7 = Register(
+    "feed_b_group_7",
+    0xA23C,
+    1,
+    False,
+    (
+        Field("ipv4", 0, 32, 0, "host"),
+    ),
+)
+"""A group to be a member of, first byte of its address highest; 0: none."""
+
+ORDER_MAC_LOW = Register(
+    "order_mac_low",
+    0xA300,
+    1,
+    False,
+    (
+        Field("bytes", 0, 32, 0, "host"),
+    ),
+)
+"""The last four bytes of the port's MAC address, the first of them highest."""
+
+ORDER_MAC_HIGH = Register(
+    "order_mac_high",
+    0xA304,
+    1,
+    False,
+    (
+        Field("bytes", 0, 16, 0, "host"),
+    ),
+)
+"""The first two."""
+
+ORDER_ADDRESS = Register(
+    "order_address",
+    0xA308,
+    1,
+    False,
+    (
+        Field("ipv4", 0, 32, 0, "host"),
+    ),
+)
+"""The port's IPv4 address, first byte highest; 0: it answers nobody."""
+
+ORDER_NETMASK = Register(
+    "order_netmask",
+    0xA30C,
+    1,
+    False,
+    (
+        Field("ipv4", 0, 32, 0, "host"),
+    ),
+)
+"""Which addresses are on the link."""
+
+ORDER_GATEWAY = Register(
+    "order_gateway",
+    0xA310,
+    1,
+    False,
+    (
+        Field("ipv4", 0, 32, 0, "host"),
+    ),
+)
+"""Where those go that are not; 0: there is none."""
+
+ORDER_COMMAND = Register(
+    "order_command",
+    0xA314,
+    1,
+    False,
+    (
+        Field("announce", 0, 1, 0, "host"),
+    ),
+)
+"""A write does what its bits say, once."""
+
+TCP_REMOTE_ADDRESS = Register(
+    "tcp_remote_address",
+    0xA400,
+    1,
+    False,
+    (
+        Field("ipv4", 0, 32, 0, "host"),
+    ),
+)
+"""The exchange's IPv4 address. This and what follows stays as it is while the connection is open."""
+
+TCP_PORTS = Register(
+    "tcp_ports",
+    0xA404,
+    1,
+    False,
+    (
+        Field("local", 0, 16, 0, "host"),
+        Field("remote", 16, 16, 0, "host"),
+    ),
+)
+"""Of the order session."""
+
+TCP_SEQUENCE = Register(
+    "tcp_sequence",
+    0xA408,
+    1,
+    False,
+    (
+        Field("value", 0, 32, 0, "host"),
+    ),
+)
+"""Of the SYN; one that cannot be guessed (RFC 6528)."""
+
+TCP_TIMEOUT = Register(
+    "tcp_timeout",
+    0xA40C,
+    1,
+    False,
+    (
+        Field("microseconds", 0, 28, 0, "host"),
+    ),
+)
+"""Until what was not acknowledged is sent again for the first time; it doubles each time."""
+
+TCP_TIMEOUT_MAXIMUM = Register(
+    "tcp_timeout_maximum",
+    0xA410,
+    1,
+    False,
+    (
+        Field("microseconds", 0, 28, 0, "host"),
+    ),
+)
+"""What the doubling ends at."""
+
+TCP_TIME_WAIT = Register(
+    "tcp_time_wait",
+    0xA414,
+    1,
+    False,
+    (
+        Field("microseconds", 0, 28, 0, "host"),
+    ),
+)
+"""How long a closed connection lingers."""
+
+TCP_COMMAND = Register(
+    "tcp_command",
+    0xA418,
+    1,
+    False,
+    (
+        Field("connect", 0, 1, 0, "host"),
+        Field("close", 1, 1, 0, "host"),
+        Field("abort", 2, 1, 0, "host"),
+    ),
+)
+"""A write does what its bits say, once."""
+
+TCP_STATUS = Register(
+    "tcp_status",
+    0xA41C,
+    1,
+    False,
+    (
+        Field("state", 0, 4, 0, "card"),
+        Field("opening", 4, 1, 0, "card"),
+        Field("unreachable", 5, 1, 0, "card"),
+        Field("login", 6, 1, 0, "card"),
+    ),
+)
+"""The connection."""
+
+TCP_WINDOW = Register(
+    "tcp_window",
+    0xA420,
+    1,
+    False,
+    (
+        Field("remote", 0, 16, 0, "card"),
+        Field("unacknowledged", 16, 16, 0, "card"),
+    ),
+)
+"""What the exchange takes, and what it has not acknowledged, in bytes."""
+
+NETWORK_COUNTER = Register(
+    "network_counter",
+    0xB000,
+    72,
+    True,
+    (
+        Field("value", 0, 32, 0, "card"),
+    ),
+)
+"""Counters in the order of hw/network_counters.py, modulo 2^32."""
+
 REGISTERS: tuple[Register, ...] = (
     IDENTIFICATION,
     VERSION,
@@ -881,4 +1450,131 @@ REGISTERS: tuple[Register, ...] = (
     HISTOGRAM_MINIMUM,
     HISTOGRAM_MAXIMUM,
     HISTOGRAM,
+)
+NETWORK_REGISTERS: tuple[Register, ...] = (
+    NETWORK_IDENTIFICATION,
+    NETWORK_VERSION,
+    NETWORK_COUNTERS,
+    TICK,
+    RECOVERY_DATA,
+    RECOVERY_FRAME,
+    RECOVERY_STATUS,
+    FEED_A_MAC_LOW,
+    FEED_A_MAC_HIGH,
+    FEED_A_ADDRESS,
+    FEED_A_NETMASK,
+    FEED_A_GATEWAY,
+    FEED_A_COMMAND,
+    FEED_A_GROUP_0,
+    FEED_A_GROUP_1,
+    FEED_A_GROUP_2,
+    FEED_A_GROUP_3,
+    FEED_A_GROUP_4,
+    FEED_A_GROUP_5,
+    FEED_A_GROUP_6,
+    FEED_A_GROUP_7,
+    FEED_B_MAC_LOW,
+    FEED_B_MAC_HIGH,
+    FEED_B_ADDRESS,
+    FEED_B_NETMASK,
+    FEED_B_GATEWAY,
+    FEED_B_COMMAND,
+    FEED_B_GROUP_0,
+    FEED_B_GROUP_1,
+    FEED_B_GROUP_2,
+    FEED_B_GROUP_3,
+    FEED_B_GROUP_4,
+    FEED_B_GROUP_5,
+    FEED_B_GROUP_6,
+    FEED_B_GROUP_7,
+    ORDER_MAC_LOW,
+    ORDER_MAC_HIGH,
+    ORDER_ADDRESS,
+    ORDER_NETMASK,
+    ORDER_GATEWAY,
+    ORDER_COMMAND,
+    TCP_REMOTE_ADDRESS,
+    TCP_PORTS,
+    TCP_SEQUENCE,
+    TCP_TIMEOUT,
+    TCP_TIMEOUT_MAXIMUM,
+    TCP_TIME_WAIT,
+    TCP_COMMAND,
+    TCP_STATUS,
+    TCP_WINDOW,
+    NETWORK_COUNTER,
+)
+NETWORK_COUNTER_NAMES: tuple[str, ...] = (
+    "feed_a_frames_received",
+    "feed_a_fcs_errors",
+    "feed_a_runts",
+    "feed_a_oversize",
+    "feed_a_coding_errors",
+    "feed_a_faults",
+    "feed_a_frames_sent",
+    "feed_a_underruns",
+    "feed_a_arp_replies",
+    "feed_a_arp_requests_sent",
+    "feed_a_arp_resolved",
+    "feed_a_arp_timeouts",
+    "feed_a_icmp_replies",
+    "feed_a_icmp_dropped",
+    "feed_a_igmp_reports",
+    "feed_a_igmp_queries",
+    "feed_a_local_dropped",
+    "feed_a_local_bad_checksum",
+    "feed_a_local_malformed",
+    "feed_b_frames_received",
+    "feed_b_fcs_errors",
+    "feed_b_runts",
+    "feed_b_oversize",
+    "feed_b_coding_errors",
+    "feed_b_faults",
+    "feed_b_frames_sent",
+    "feed_b_underruns",
+    "feed_b_arp_replies",
+    "feed_b_arp_requests_sent",
+    "feed_b_arp_resolved",
+    "feed_b_arp_timeouts",
+    "feed_b_icmp_replies",
+    "feed_b_icmp_dropped",
+    "feed_b_igmp_reports",
+    "feed_b_igmp_queries",
+    "feed_b_local_dropped",
+    "feed_b_local_bad_checksum",
+    "feed_b_local_malformed",
+    "order_frames_received",
+    "order_fcs_errors",
+    "order_runts",
+    "order_oversize",
+    "order_coding_errors",
+    "order_faults",
+    "order_frames_sent",
+    "order_underruns",
+    "order_arp_replies",
+    "order_arp_requests_sent",
+    "order_arp_resolved",
+    "order_arp_timeouts",
+    "order_icmp_replies",
+    "order_icmp_dropped",
+    "order_igmp_reports",
+    "order_igmp_queries",
+    "order_local_dropped",
+    "order_local_bad_checksum",
+    "order_local_malformed",
+    "tcp_segments_sent",
+    "tcp_segments_received",
+    "tcp_retransmissions",
+    "tcp_duplicate_acks",
+    "tcp_out_of_order",
+    "tcp_bad_checksum",
+    "tcp_malformed",
+    "tcp_resets",
+    "tcp_not_ours",
+    "tcp_window_full",
+    "connections_opened",
+    "connections_closed",
+    "connections_refused",
+    "packets_unsent",
+    "recovery_frames",
 )

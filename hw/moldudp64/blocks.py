@@ -177,6 +177,8 @@ class Blocks(wiring.Component):
                 with m.If(jump.wrong):
                     m.d.sync += [broken.eq(1), active.eq(0), inside.eq(0), here.eq(0), one.eq(0)]
             with m.If(passing.first):
-                m.d.sync += [broken.eq(0), whole.eq(0), active.eq(0), inside.eq(0), here.eq(0), one.eq(0), number.eq(0)]
+                m.d.sync += [broken.eq(0), whole.eq(0)]
+            with m.If(beat.last):  # nothing goes on in the next frame, wherever this one was cut
+                m.d.sync += [active.eq(0), inside.eq(0), here.eq(0), one.eq(0), split.eq(0), more.eq(0), number.eq(0)]
         m.d.comb += self.complete.eq(whole & ~broken & ~(carried & (self.count > MOST_MESSAGES)))
         return m

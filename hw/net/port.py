@@ -20,11 +20,15 @@ COUNTERS = ("frames", *(verdict.name.lower() for verdict in Verdict if verdict i
 
 
 class Packet(data.Struct):
-    """A good packet. Its ``count`` messages are in a buffer; HEARTBEAT and END_OF_SESSION have none."""
+    """A good packet. Its ``count`` messages are in a buffer; HEARTBEAT and END_OF_SESSION have none.
+
+    ``end`` is ``sequence`` + ``count``.
+    """
 
     stamp: 64
     sequence: 64
     count: 16
+    end: 64
     buffer: range(BUFFERS)
 
 
@@ -166,13 +170,15 @@ class FeedPort(wiring.Component):
         with m.Else():
             m.d.comb += verdict.eq(datagram.verdict)
         good = datagram.judged & (verdict == Verdict.OK)
-        packet = queue.i.payload
+        packet, end = queue.i.payload, Signal(64)
+        m.d.sync += end.eq(datagram.sequence + datagram.count)  # both are there long before the verdict
         m.d.comb += [
             lost.eq(carries & ~have | ~queue.i.ready),
             queue.i.valid.eq(good & ~lost),
             packet.stamp.eq(ended),
             packet.sequence.eq(datagram.sequence),
             packet.count.eq(datagram.count),
+            packet.end.eq(end),
             packet.buffer.eq(filling),
             self.count_packets.eq(good),
             self.count_packets_dropped.eq(good & lost),

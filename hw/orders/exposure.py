@@ -1,84 +1,113 @@
-"""What the other own orders of a symbol mean for a new one."""
+"""What the own orders of a symbol mean for a new one."""
 
-from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.orders.slots import PLACES, Slot
+from hw.orders.slots import PLACES, SIDES
+from hw.parameters import Parameters
+from wire.records import SLOTS
+
+Sums = data.StructLayout({"open": 34, "any": 1, "price": 32})
+"""Of the orders of one side: worst-case shares, whether there is an order, and the most aggressive price if there is."""
+
+_Standing = data.StructLayout({"open": 32, "price": 32})
 
 
-class ExposureScan(wiring.Component):
-    """Sums over the slots of a symbol, as seen by an order.
+class Exposure(wiring.Component):
+    """Sums over the slots of every symbol and side, brought up to date behind every change of a slot.
+
+    Parameters
+    ----------
+    parameters : Parameters
 
     Members
     -------
-    start : In(1)
-        Begin. ``occupied``, ``side``, ``target`` and ``replace`` are held until ``done``.
-    occupied : In(8)
-        Places in use.
-    side : In(1)
-        Side of the order.
-    target, replace : In(3), In(1)
-        The place that the order replaces, and whether it does.
-    place : Out(3)
-        The slot to be read.
-    slot : In(Slot)
-        Its row, a cycle later.
-    done : Out(1)
-        The sums are complete, in this cycle for the first time.
-    others : Out(34)
-        Worst-case shares of the side, without the target.
-    opposite, opposite_price : Out(1), Out(32)
-        Whether the other side has an order, and its most aggressive price.
+    symbol : In
+        The symbol that is asked about, and whose slot is stored.
+    sums : Out(Sums), one per side
+        A cycle behind ``symbol``.
+    store : In(1)
+        A slot changed: ``place``, its worst-case shares ``open`` and its more aggressive ``price``. ``occupied`` are the
+        places in use with this change.
+    clear : In(1)
+        The symbol has no orders.
+    ready : Out(1)
+        ``sums`` were those of the last change a cycle ago already; ``store`` is taken.
 
-    Latency 3 cycles and one more per slot in use. The sums are held until the next start.
+    A change takes 9 cycles, in which ``store`` is not looked at.
     """
 
-    def __init__(self):
+    def __init__(self, parameters: Parameters):
+        self.parameters = parameters
         super().__init__(
             {
-                "start": In(1),
+                "symbol": In(parameters.symbol_bits),
+                "sums": Out(Sums).array(SIDES),
+                "store": In(1),
+                "place": In(3),
+                "open": In(32),
+                "price": In(32),
                 "occupied": In(PLACES),
-                "side": In(1),
-                "target": In(3),
-                "replace": In(1),
-                "place": Out(3),
-                "slot": In(Slot),
-                "done": Out(1),
-                "others": Out(34),
-                "opposite": Out(1),
-                "opposite_price": Out(32),
+                "clear": In(1),
+                "ready": Out(1),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        todo = Signal(PLACES)
-        first = Signal(PLACES)
-        m.d.comb += first.eq(todo & -todo)
-        for place in range(PLACES):
-            with m.If(first[place]):
-                m.d.comb += self.place.eq(place)
+        symbols = self.parameters.symbols
+        m.submodules.standing = standing = memory.Memory(shape=_Standing, depth=PLACES * symbols, init=[])
+        read, write = standing.read_port(), standing.write_port()
 
-        running, here, same_side, replaced = Signal(2), Signal(), Signal(), Signal()
-        m.d.sync += [
-            todo.eq(todo & ~first),
-            here.eq(todo.any()),
-            same_side.eq(self.place[2] == self.side),
-            replaced.eq(self.replace & (self.place == self.target)),
-            running.eq(running << 1),
+        # The place that is read; a cycle later it is added up.
+        symbol, side, mask = Signal.like(self.symbol), Signal(), Signal(SLOTS)
+        at, reading, here, counts, last = Signal(range(SLOTS)), Signal(), Signal(), Signal(), Signal()
+        total, done, settling = Signal(Sums), Signal(), Signal(2)
+        changing = reading | here | done
+        more_aggressive = (read.data.price < total.price) ^ ~side
+        m.d.comb += [
+            read.addr.eq(Cat(at, side, symbol)),
+            write.addr.eq(Cat(self.place, self.symbol)),
+            write.data.open.eq(self.open),
+            write.data.price.eq(self.price),
+            write.en.eq(self.store & self.ready),
+            self.ready.eq(~(changing | settling.any())),
         ]
-        with m.If(todo.any() | here):
-            m.d.sync += running.eq(1)
-        m.d.comb += self.done.eq(running[1] & ~running[0])
+        m.d.sync += [
+            at.eq(at + 1),
+            reading.eq(reading & ~at.all()),
+            here.eq(reading),
+            last.eq(at.all()),
+            counts.eq(mask.bit_select(at, 1)),
+            done.eq(here & last),
+            settling.eq(Cat(changing, settling)),
+        ]
+        with m.If(here & counts):
+            m.d.sync += [total.open.eq(total.open + read.data.open), total.any.eq(1)]
+            with m.If(~total.any | more_aggressive):
+                m.d.sync += total.price.eq(read.data.price)
+        with m.If(self.store & self.ready):
+            m.d.sync += [
+                symbol.eq(self.symbol),
+                side.eq(self.place[2]),
+                mask.eq(Mux(self.place[2], self.occupied[SLOTS:], self.occupied[:SLOTS])),
+                at.eq(0),
+                reading.eq(1),
+                total.open.eq(0),
+                total.any.eq(0),
+            ]
 
-        with m.If(here & same_side & ~replaced):
-            m.d.sync += self.others.eq(self.others + self.slot.open)
-        with m.If(here & ~same_side):
-            m.d.sync += self.opposite.eq(1)
-            lower = self.slot.worst_price < self.opposite_price
-            with m.If(~self.opposite | (lower ^ self.side)):
-                m.d.sync += self.opposite_price.eq(self.slot.worst_price)
-        with m.If(self.start):
-            m.d.sync += [todo.eq(self.occupied), running.eq(1), here.eq(0), self.others.eq(0), self.opposite.eq(0)]
+        for each in range(SIDES):
+            m.submodules[f"sums_{each}"] = rows = memory.Memory(shape=Sums, depth=symbols, init=[])
+            look, keep = rows.read_port(), rows.write_port()
+            m.d.comb += [
+                look.addr.eq(self.symbol),
+                self.sums[each].eq(look.data),
+                keep.addr.eq(Mux(self.clear, self.symbol, symbol)),
+                keep.data.eq(total),
+                keep.en.eq(self.clear | (done & (side == each))),
+            ]
+            with m.If(self.clear):
+                m.d.comb += keep.data.eq(0)
         return m

@@ -55,6 +55,8 @@ class SlotStore(wiring.Component):
         Writes a row of ``symbol``.
     occupied : Out(8)
         Bit of each place of ``symbol`` whose slot is not IDLE.
+    stored_occupied : Out(8)
+        The same with what is written in this cycle.
     busy : Out(symbols)
         Symbols that have a slot which is not IDLE.
 
@@ -72,6 +74,7 @@ class SlotStore(wiring.Component):
                 "store_place": In(3),
                 "store_slot": In(Slot),
                 "occupied": Out(PLACES),
+                "stored_occupied": Out(PLACES),
                 "busy": Out(parameters.symbols),
             }
         )
@@ -98,7 +101,8 @@ class SlotStore(wiring.Component):
             bit.eq(1 << self.store_place),
             used.eq(self.store_slot.state != 0),
             mark.addr.eq(self.symbol),
-            mark.data.eq((look.data & ~bit) | bit & used.replicate(PLACES)),
+            self.stored_occupied.eq((look.data & ~bit) | bit & used.replicate(PLACES)),
+            mark.data.eq(self.stored_occupied),
             mark.en.eq(self.store),
         ]
         with m.If(self.store):

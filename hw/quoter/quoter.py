@@ -1,13 +1,18 @@
 """Fair value and the prices of both quotes."""
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.signals import microprice
+from hw.arithmetic import Product32, clamp32
+from hw.signals import flow, microprice
+from hw.signals.flow import Flow
 from hw.signals.microprice import Signals, top_layout
 
-LATENCY = microprice.LATENCY + 5
+FLOW_READY = flow.LATENCY + 1
+"""Cycles behind the top in which the flow signals are wanted: their row is a cycle behind it."""
+LATENCY = FLOW_READY + 8
+assert microprice.LATENCY <= FLOW_READY + 2
 
 QuoterParameters = data.StructLayout(
     {
@@ -17,6 +22,11 @@ QuoterParameters = data.StructLayout(
         "size": 32,
         "min_change": 32,
         "enabled": 1,
+        "decay": 5,
+        "min_life": 32,
+        "ofi_weight": signed(32),
+        "trade_weight": signed(32),
+        "variance_weight": 32,
     }
 )
 """SET_QUOTER of a symbol."""
@@ -44,22 +54,27 @@ class Quoter(wiring.Component):
     ladder : In(Ladder)
     position : In(signed(32))
         Shares that we have.
+    flow : In(Flow)
+        Flow signals, 6 cycles behind the top.
+    signals : Signals
+        What the quotes are made of; it may be looked at.
     buy, sell : Out(Quote)
         The quotes.
     threshold : Out(64)
         Price change from which on a standing quote is replaced: max(min_change, 1) * tick.
 
-    Latency 13 cycles; the inputs stand still until then.
+    Latency 14 cycles from the top, 13 from the rest; the inputs stand still until then.
     """
 
     def __init__(self, index_bits: int):
-        self.index_bits = index_bits
+        self.index_bits, self.signals = index_bits, Signals(index_bits)
         super().__init__(
             {
                 "top": In(top_layout(index_bits)),
                 "parameters": In(QuoterParameters),
                 "ladder": In(Ladder),
                 "position": In(signed(32)),
+                "flow": In(Flow),
                 "buy": Out(Quote),
                 "sell": Out(Quote),
                 "threshold": Out(64),
@@ -68,7 +83,7 @@ class Quoter(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.signals = signals = Signals(self.index_bits)
+        m.submodules.signals = signals = self.signals
         m.d.comb += signals.top.eq(self.top)
 
         def register(value, name, cycles=1) -> Value:
@@ -79,27 +94,37 @@ class Quoter(wiring.Component):
                 value = kept
             return value
 
+        def product(name, a, b, is_signed=True):
+            m.submodules[name] = product = Product32(is_signed)
+            m.d.comb += [product.a.eq(a), product.b.eq(b)]
+            return product.o
+
         # The inputs stand still, so only what comes out of the signals has to be followed stage by stage.
         parameters, ladder, top = self.parameters, self.ladder, self.top
-        lowest, highest = -(1 << 31), (1 << 31) - 1
-        product = register(self.position * parameters.skew, "skew", 3)
-        fits = ~product[31:].any() | product[31:].all()
-        lean = register(Mux(fits, product[:32], Mux(product[-1], lowest, highest)[:32]).as_signed(), "lean")
-        shift = register(parameters.offset - lean, "shift")
+        skew = register(clamp32(product("skew", self.position, parameters.skew)), "lean")
+        shift = register(parameters.offset - skew, "shift")
         change = register(Mux(parameters.min_change == 0, 1, parameters.min_change), "change")
-        m.d.comb += self.threshold.eq(register(change * ladder.tick, "threshold", 3))
+        m.d.comb += self.threshold.eq(product("change_value", change, ladder.tick, is_signed=False))
 
+        # Stage 9: all that the fair value and the spread are made of; stage 10: both.
+        ofi = register(clamp32(product("ofi", self.flow.ofi, parameters.ofi_weight)), "ofi_lean")
+        trades = register(clamp32(product("trades", self.flow.trades, parameters.trade_weight)), "trades_lean")
+        variance = product("variance", self.flow.variance, parameters.variance_weight, is_signed=False) >> 8
+        wider = register(Mux(variance[32:].any(), (1 << 32) - 1, variance[:32]), "wider")
+        half = register(parameters.half_spread + wider, "half")
         wanted = register(parameters.enabled & parameters.size.any() & signals.valid, "wanted")
-        fair = register(signals.microprice + shift, "fair")
+        fair = register(register(signals.microprice + shift, "base") + ofi + trades, "fair")
 
         def quote(value, bound, name, o):
             index = register(value >> 16, f"{name}_index")
             behind = index < bound if name == "buy" else index > bound
             bounded = register(Mux(behind, index, bound), f"{name}_bounded")
             inside = register(~bounded[self.index_bits :].any(), f"{name}_inside")
-            offset = register(bounded[: self.index_bits] * ladder.tick, f"{name}_offset")
-            m.d.sync += [o.want.eq(wanted & inside), o.price.eq(ladder.base_price + offset)]
+            level = bounded[: self.index_bits]
+            low = register(level * ladder.tick[:16], f"{name}_low")
+            high = register(level * ladder.tick[16:], f"{name}_high")
+            m.d.sync += [o.want.eq(wanted & inside), o.price.eq(ladder.base_price + Cat(low[:16], low[16:] + high))]
 
-        quote(fair - parameters.half_spread, top.ask.index.as_unsigned() - 1, "buy", self.buy)
-        quote(fair + parameters.half_spread + 0xFFFF, top.bid.index.as_unsigned() + 1, "sell", self.sell)
+        quote(fair - half, top.ask.index.as_unsigned() - 1, "buy", self.buy)
+        quote(fair + half + 0xFFFF, top.bid.index.as_unsigned() + 1, "sell", self.sell)
         return m

@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.risk.product import Product32
+from hw.arithmetic import Product32
 from wire.reasons import REASON_COUNT, Reason
 from wire.records import MAX_ORDER_PRICE, MAX_ORDER_QUANTITY, STRATEGIES
 

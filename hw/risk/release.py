@@ -30,6 +30,8 @@ class Release(wiring.Component):
     -------
     passed : In(1)
         The gate's decision in this cycle: the order may go. ``ready`` must have been high when it was started.
+    wanted : In(1)
+        The order is to go if it may: the gate may be asked before that is known.
     replace : In(1)
         The order is a REPLACE, else a NEW.
     order : In(OrderFields)
@@ -49,6 +51,7 @@ class Release(wiring.Component):
         super().__init__(
             {
                 "passed": In(1),
+                "wanted": In(1),
                 "replace": In(1),
                 "order": In(OrderFields),
                 "direct": In(stream.Signature(Direct)),
@@ -62,13 +65,14 @@ class Release(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         o = self.o.payload
-        m.d.comb += [self.ready.eq(~self.o.valid), self.direct.ready.eq(self.ready & ~self.passed)]
+        goes = self.passed & self.wanted
+        m.d.comb += [self.ready.eq(~self.o.valid), self.direct.ready.eq(self.ready & ~goes)]
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
-        with m.If(self.ready & (self.passed | self.direct.valid)):
+        with m.If(self.ready & (goes | self.direct.valid)):
             m.d.sync += [self.o.valid.eq(1), o.stamp.eq(self.stamp), o.cause.eq(self.cause)]
         with m.If(self.ready):
-            with m.If(self.passed):
+            with m.If(goes):
                 m.d.sync += [o.kind.eq(Mux(self.replace, Kind.REPLACE, Kind.NEW)), o.body.order.eq(self.order)]
             with m.Else():
                 m.d.sync += o.body.eq(self.direct.payload.body)

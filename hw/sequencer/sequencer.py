@@ -32,7 +32,7 @@ class Sequencer(wiring.Component):
     busy : Out(1)
         An item is inside.
 
-    Latency 2 cycles, an item per cycle. The three take turns when more than one has an item; each can be held up by
+    Latency 1 cycle, an item per cycle. The three take turns when more than one has an item; each can be held up by
     the trader.
     """
 
@@ -53,7 +53,6 @@ class Sequencer(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.merged = merged = StreamRegister(Item)
-        m.submodules.stamped = stamped = StreamRegister(Item)
         m.submodules.controlled = controlled = StreamRegister(Item)
 
         # The way through the feed handler. A command waits until the one before it is back from there.
@@ -100,18 +99,13 @@ class Sequencer(wiring.Component):
         direct_ready = into.ready & (chosen == 2)
         m.d.comb += self.command.ready.eq(~away & Mux(routed, control.ready, direct_ready))
 
-        latest = Signal(64)
+        wiring.connect(m, merged.o, wiring.flipped(self.o))
+        latest = Signal(64)  # of all that have passed
         newer = merged.o.payload.stamp > latest
-        m.d.comb += [
-            stamped.i.payload.eq(merged.o.payload),
-            stamped.i.payload.stamp.eq(Mux(newer, merged.o.payload.stamp, latest)),
-            stamped.i.valid.eq(merged.o.valid),
-            merged.o.ready.eq(stamped.i.ready),
-        ]
+        m.d.comb += self.o.payload.stamp.eq(Mux(newer, merged.o.payload.stamp, latest))
         with m.If(merged.o.valid & newer):
             m.d.sync += latest.eq(merged.o.payload.stamp)
 
-        wiring.connect(m, stamped.o, wiring.flipped(self.o))
         wiring.connect(m, controlled.o, wiring.flipped(self.control))
-        m.d.comb += self.busy.eq(merged.o.valid | stamped.o.valid | controlled.o.valid)
+        m.d.comb += self.busy.eq(merged.o.valid | controlled.o.valid)
         return m

@@ -85,6 +85,8 @@ class Connection(wiring.Component):
         if retries < 1:
             raise ValueError(f"retries is {retries}, not 1 or more")
         self.retries = retries
+        # A segment does not count; ``connect`` waits. Proofs look at them (hw.formal.tcp).
+        self.stale, self.connect_waits = Signal(), Signal()
         super().__init__(
             {
                 "connect": In(1),
@@ -131,12 +133,14 @@ class Connection(wiring.Component):
             self.run.eq(alive & (self.outstanding | probing | self.lingering)),
         ]
 
-        # A segment that was compared with a closed connection says nothing to the one that was opened since.
-        compared_closed, acting = Signal(), Signal()
+        # A segment that was compared before the connection was opened says nothing to it.
+        stale, acting, connects = self.stale, Signal(), Signal()
         with m.If(self.begin):
-            m.d.sync += compared_closed.eq(state == State.CLOSED)
+            m.d.sync += stale.eq(state == State.CLOSED)
+        with m.Elif(connects):
+            m.d.sync += stale.eq(1)
         m.d.comb += [
-            decision.good.eq(self.good & ~(compared_closed & alive)),
+            decision.good.eq(self.good & ~(stale & alive)),
             decision.judged.eq(judged),
             decision.state.eq(state),
             decision.outstanding.eq(self.outstanding),
@@ -152,7 +156,7 @@ class Connection(wiring.Component):
         ]
 
         retries, late = Signal(range(self.retries + 1)), Signal()
-        connect, close, abort = (Signal(name=f"{name}_wanted") for name in ("connect", "close", "abort"))
+        connect, close, abort = self.connect_waits, Signal(name="close_wanted"), Signal(name="abort_wanted")
         preparing = Signal(range(PREPARING + 1))
         m.d.sync += self.permit.eq(one_of(state, SENDING) & ~close & ~abort & (preparing == 0))
         with m.If(decision.syn):
@@ -190,7 +194,7 @@ class Connection(wiring.Component):
         m.d.comb += self.restart.eq(decision.acknowledge | decision.repeated)
 
         # -- time and commands: decided in one cycle, done in the next, and in neither a segment is ---------------------
-        expires, aborts, closes, connects = (Signal(name=name) for name in ("expires", "aborts", "closes", "connects"))
+        expires, aborts, closes = (Signal(name=name) for name in ("expires", "aborts", "closes"))
         quiet = ~(self.judging | self.good | acting | expires | aborts | closes | connects)
         ready_to_stop = quiet & ~late & self.stopped & alive
         m.d.sync += [
@@ -246,7 +250,7 @@ class Connection(wiring.Component):
             ]
         with m.If(~alive):
             m.d.sync += [close.eq(0), abort.eq(0)]
-            with m.If(self.connect):
+            with m.If(self.connect & ~connects):
                 m.d.sync += connect.eq(1)
             with m.If(self.close | self.abort):
                 m.d.sync += connect.eq(0)

@@ -49,6 +49,8 @@ class TcpEngine(wiring.Component):
     tx : Out(stream of Beat)
         Ethernet frames without padding and frame check sequence. Once one has begun, its beats come without a hole as
         long as ``ready`` is high.
+    tx_fresh : Out(1)
+        With the first beat of a frame: it carries a packet for the first time.
     send : In(stream of Beat)
         SoupBinTCP packets of 3 to 64 bytes, one per ``last``. Once one has begun its beats come without a hole. ``ready``
         is high when a packet can leave at once: the connection is ESTABLISHED or CLOSE_WAIT, the packet fits the peer's
@@ -110,6 +112,7 @@ class TcpEngine(wiring.Component):
             {
                 "rx": In(stream.Signature(Received, always_ready=True)),
                 "tx": Out(stream.Signature(Beat)),
+                "tx_fresh": Out(1),
                 "send": In(stream.Signature(Beat)),
                 "receive": Out(stream.Signature(Beat)),
                 "local_mac": In(48),
@@ -235,6 +238,7 @@ class TcpEngine(wiring.Component):
 
         # -- what is seen from outside ----------------------------------------------------------------------------
         m.d.comb += [
+            self.tx_fresh.eq(transmitter.fresh),
             self.state.eq(connection.state),
             self.established.eq(connection.state == State.ESTABLISHED),
             self.remote_window.eq(connection.window),

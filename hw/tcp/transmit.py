@@ -69,6 +69,8 @@ class Transmitter(wiring.Component):
         Pulse: a frame begins; one with an acknowledgement.
     tx : Out(stream of Beat)
         Frames without padding and frame check sequence. Without a hole as long as ``ready`` is high.
+    fresh : Out(1)
+        With a frame's first beat at ``tx``: it has a packet that came by ``send``.
 
     Latency: the first beat of a frame is at ``tx`` 1 cycle after the packet's at ``send`` for packets of up to 48 bytes,
     2 cycles for up to 56, 3 for up to 64. The checksum is in the frame's seventh beat, it covers all of the packet, and
@@ -105,6 +107,7 @@ class Transmitter(wiring.Component):
                 "started": Out(1),
                 "acknowledges": Out(1),
                 "tx": Out(stream.Signature(Beat)),
+                "fresh": Out(1),
             }
         )
 
@@ -135,7 +138,7 @@ class Transmitter(wiring.Component):
 
         # -- what the frame has in its header ---------------------------------------------------------------------
         sequence, acknowledgment, window, flags = Signal(32), Signal(32), Signal(16), Signal(8)
-        option, slot, is_fresh, total = Signal(), Signal(range(self.slots)), Signal(), Signal(8)
+        option, slot, is_fresh, total = Signal(), Signal(range(self.slots)), self.fresh, Signal(8)
         ip_checksum = Signal(16)
         last_beat, last_count = Signal(4), Signal(4)
         with m.If(~active):  # as if a frame began in every cycle: what is kept when one does

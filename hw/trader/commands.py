@@ -8,13 +8,15 @@ from amaranth.hdl import Cat, Mux, Signal
 from amaranth.lib import enum
 
 from hw.risk.release import Harmless
-from hw.trader.desk import Back
+from hw.trader.desk import QUOTE_READY, Back
 from hw.trader.evaluation import take_place
 from wire import records
 from wire.reasons import Reason
 from wire.records import (
+    MAX_DECAY,
     NO_SYMBOL,
     ORDER_ID_BITS,
+    QUOTER_SLOT,
     QUOTER_STRATEGY,
     SESSION_HEARTBEAT_NS,
     SESSION_TIMEOUT_NS,
@@ -32,8 +34,16 @@ from wire.records import (
 )
 
 LEAVE = 2
+FOR_EVER = (1 << 64) - 1
 BLANK = ord(" ")
-NEED_SYMBOL = (Opcode.SET_LIMITS, Opcode.SET_QUOTER, Opcode.SET_POSITION, Opcode.NEW_ORDER, Opcode.SNAPSHOT)
+NEED_SYMBOL = (
+    Opcode.SET_LIMITS,
+    Opcode.SET_QUOTER,
+    Opcode.SET_TAKER,
+    Opcode.SET_POSITION,
+    Opcode.NEW_ORDER,
+    Opcode.SNAPSHOT,
+)
 
 
 class After(enum.Enum, shape=2):
@@ -153,6 +163,7 @@ def _configure(m, desk, command):
                 reg_sho=ord("0"),
             )
             desk.store(m, desk.tat, 0)
+            desk.store(m, desk.flow_row, 0)
             desk.store(m, desk.top, desk.entry.top)
             m.d.sync += [desk.mapped.bit_select(desk.symbol, 1).eq(1), desk.place.eq(0)]
             m.next = "SET_SYMBOL_BUY"
@@ -170,14 +181,30 @@ def _configure(m, desk, command):
         m.d.sync += command.after.eq(After.EVALUATE)
         m.next = "ANSWER"
     with m.State("SET_QUOTER"):
-        enabled = command.field(Opcode.SET_QUOTER, "enabled")
+        enabled, decay = (command.field(Opcode.SET_QUOTER, name) for name in ("enabled", "decay"))
         m.d.sync += command.after.eq(After.EVALUATE)
         m.next = "ANSWER"
-        with m.If(enabled > 1):
+        with m.If((enabled > 1) | (decay > MAX_DECAY)):
             m.d.sync += command.error.eq(CommandError.BAD_VALUE)
         with m.Else():
-            names = ("offset", "half_spread", "skew", "size", "min_change", "enabled")
+            names = [each.name for each in records.SET_QUOTER.fields if hasattr(desk.quoting.row, each.name)]
             desk.store(m, desk.quoting, **command.fields(Opcode.SET_QUOTER, names))
+    with m.State("SET_TAKER"):
+        taker = command.fields(Opcode.SET_TAKER, ("value", "edge", "size", "enabled", "max_age"))
+        m.d.sync += command.after.eq(After.EVALUATE)
+        m.next = "ANSWER"
+        with m.If(taker["enabled"] > 1):
+            m.d.sync += command.error.eq(CommandError.BAD_VALUE)
+        with m.Else():
+            desk.store(
+                m,
+                desk.taker,
+                enabled=taker["enabled"],
+                highest_buy=taker["value"].as_unsigned() - taker["edge"],
+                lowest_sell=taker["value"] + taker["edge"],
+                size=taker["size"],
+                expiry=Mux(taker["max_age"] == 0, FOR_EVER, desk.stamp + taker["max_age"]),
+            )
     with m.State("SET_GLOBAL"):
         names = [each.name for each in records.SET_GLOBAL.fields if hasattr(desk.everywhere, each.name)]
         m.d.sync += [
@@ -274,7 +301,7 @@ def _order(m, desk, command):
         m.d.sync += [order.replace.eq(0), order.tag.eq(command.tag), order.free.eq(0), desk.back.eq(Back.ORDERED)]
         places = Mux(side[0], desk.slots.occupied[SLOTS:], desk.slots.occupied[:SLOTS])
         m.d.sync += desk.place.eq(Cat(0, 0, side[0]))
-        for place in reversed(range(1, SLOTS)):
+        for place in reversed(range(QUOTER_SLOT + 1, SLOTS)):
             with m.If(~places[place]):
                 m.d.sync += [desk.place[:2].eq(place), order.free.eq(1)]
         m.next = "SUBMIT"
@@ -403,7 +430,7 @@ def _snapshot(m, desk, command):
     desk.pause(m, "SNAPSHOT", 3, "SNAPSHOT_MASK")  # until the gate has the state reasons of the symbol
     with m.State("SNAPSHOT_MASK"):
         m.d.sync += mask.eq(desk.gate.state_mask | (quoter_killed << Reason.KILL_STRATEGY))
-        m.next = "SNAPSHOT_ORDERS"
+        m.next = "SNAPSHOT_SIGNALS"
         with m.If(wanted[SnapshotPart.POSITION]):
             m.next = "SNAPSHOT_POSITION"
     with m.State("SNAPSHOT_POSITION"):
@@ -417,7 +444,25 @@ def _snapshot(m, desk, command):
             order_id=account.pnl,
             info=mask,
         ):
-            m.next = "SNAPSHOT_ORDERS"
+            m.next = "SNAPSHOT_SIGNALS"
+    with m.State("SNAPSHOT_SIGNALS"):
+        signals, flow = desk.quoter.signals, desk.flow_row.row.flow
+        m.next = "SNAPSHOT_ORDERS"
+        with m.If(wanted[SnapshotPart.SIGNALS]):
+            m.next = "SNAPSHOT_SIGNALS"
+        with m.If(wanted[SnapshotPart.SIGNALS] & (desk.age >= QUOTE_READY)):
+            with desk.emit(
+                m,
+                EventType.SIGNALS,
+                symbol=desk.symbol,
+                value=Cat(flow.ofi, flow.trades),
+                price=flow.variance,
+                order_id=Mux(signals.valid, signals.microprice, 0),
+                quantity=Mux(signals.valid, signals.imbalance, 0),
+                quantity2=Mux(signals.valid, signals.spread, 0),
+                info=signals.valid,
+            ):
+                m.next = "SNAPSHOT_ORDERS"
     with m.State("SNAPSHOT_ORDERS"):
         m.d.sync += desk.todo.eq(Mux(wanted[SnapshotPart.ORDERS], desk.slots.occupied, 0))
         m.next = "SNAPSHOT_NEXT"

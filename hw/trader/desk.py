@@ -5,20 +5,28 @@ from contextlib import contextmanager
 from amaranth.hdl import Array, Cat, Mux, Signal, signed
 from amaranth.lib import data, enum
 
+from hw.arithmetic import Product32
 from hw.host.ring import Event
-from hw.orders.exposure import ExposureScan
+from hw.orders.exposure import Exposure, Sums
 from hw.orders.slots import GENERATION_BITS, PLACES, Slot, SlotStore
 from hw.ouch.encoder import SIDES, text
 from hw.ouch.message import Inbound
+from hw.quoter.quoter import LATENCY as QUOTE_READY
 from hw.quoter.quoter import Quoter, QuoterParameters
 from hw.risk.gate import RiskGate
-from hw.risk.product import Product32
 from hw.risk.release import Release
+from hw.signals.flow import Flow, FlowRow, FlowSignals
 from hw.streams import StreamRegister
-from hw.trader.rows import Account, GlobalLimits, Last, Limits, Listing, Market, Rows, top_layout
+from hw.trader.rows import Account, GlobalLimits, Last, Limits, Listing, Market, Rows, Taking, top_layout
 from wire.reasons import REASON_COUNT
 from wire.records import NO_SYMBOL, ORDER_ID_BITS, SLOT_BITS, STRATEGIES, SessionState, Side
 
+MARK_READY = 6
+"""``Desk.age`` from which on the flow signals and the profit and loss at the market's price are there."""
+TAKE_READY = 3
+"""``Desk.age`` from which on the gate can look at the taker's order."""
+STATE_SETTLE = 4
+"""Cycles from a store that the gate's state reasons hang on until they show it."""
 LATER = 2
 """Cycles from a store until the row shows it, and from a change of state until the comparisons below do."""
 
@@ -26,6 +34,7 @@ LATER = 2
 class Back(enum.Enum, shape=3):
     """Where to go on when an order has been dealt with."""
 
+    MARK = 5
     NEXT_SLOT = 0
     REQUOTED = 1
     ORDERED = 2
@@ -67,9 +76,11 @@ class Desk:
         self._declare_memories(m)
         self._connect_slots(m)
         self._connect_gate(m)
+        self._connect_flow(m)
         self._connect_quoter(m)
         self._connect_release(m)
         self._connect_events(m)
+        self._mark(m)
         self._compare(m)
 
     # -- registers -----------------------------------------------------------------------------------
@@ -79,11 +90,24 @@ class Desk:
         self.symbol = Signal(self.parameters.symbol_bits)
         self.place = Signal(3)
         self.side = self.place[2]
+        # The symbol and place whose rows are read: in the cycle in which an item is taken those that will be at work.
+        self.next_symbol, self.next_place = Signal.like(self.symbol), Signal.like(self.place)
+        # The top of the book is the item's own: it is a message of the symbol at work.
+        self.direct = Signal()
+        # The item is a message that the flow signals do not have yet; they were kept in ``kept_flow``.
+        self.fresh, self.followed, self.kept_flow = Signal(), Signal(), Signal(Flow)
+        # The taker wants the order at work; the gate has it; what the gate said is in ``mask``.
+        self.taking, self.take_judging, self.take_judged = Signal(), Signal(), Signal()
+        # Cycles since symbol, place and rows stand still.
+        self.age = Signal(range(QUOTE_READY + 1))
+        # Cycles until the gate's state reasons have settled.
+        self.unsettled = Signal(range(STATE_SETTLE + 1))
         self.slot = Signal(Slot)
         self.order = Signal(Order)
         self.mask = Signal(REASON_COUNT)
         self.marking = Signal(2)
         self.refused = Signal()
+        self.judging, self.wanted = Signal(), Signal()  # the gate has an order; it is to go if it may
         self.back = Signal(Back)
         self.todo = Signal(PLACES)
         self.sweeping = Signal()
@@ -109,7 +133,7 @@ class Desk:
     def _declare_memories(self, m):
         """The rows of the symbol at work, and the multiplier."""
 
-        def rows(name, shape, count=self.parameters.symbols, at=self.symbol):
+        def rows(name, shape, count=self.parameters.symbols, at=self.next_symbol):
             m.submodules[name] = each = Rows(shape, count)
             m.d.comb += each.at.eq(at)
             return each
@@ -121,30 +145,44 @@ class Desk:
         self.top = rows("top", top_layout(self.parameters))
         self.account = rows("account", Account)
         self.tat = rows("tat", 64)
-        self.last = rows("last", Last, 2 * self.parameters.symbols, Cat(self.side, self.symbol))
+        self.flow_row = rows("flow_rows", FlowRow)
+        self.taker = rows("taker", Taking)
+        self.last = rows("last", Last, 2 * self.parameters.symbols, Cat(self.next_place[2], self.next_symbol))
         self.rows = [self.listing, self.market, self.limits, self.quoting, self.top, self.account, self.tat, self.last]
+        self.rows += [self.flow_row, self.taker]
 
         m.submodules.product = product = Product32()
         m.d.comb += [product.a.eq(self.factors.a), product.b.eq(self.factors.b)]
         self.product = product.o
 
+        # The top of the symbol's book, that of the item before it is stored.
+        self.best = Signal(top_layout(self.parameters))
+        m.d.comb += self.best.eq(Mux(self.direct, self.entry.top, self.top.row))
+
     # -- components ----------------------------------------------------------------------------------
 
     def _connect_slots(self, m):
         m.submodules.slots = slots = self.slots = SlotStore(self.parameters)
-        m.submodules.scan = scan = self.scan = ExposureScan()
+        m.submodules.exposure = exposure = self.exposure = Exposure(self.parameters)
         m.d.comb += [
             self.trader.slots_busy.eq(slots.busy),
-            slots.symbol.eq(self.symbol),
-            slots.place.eq(self.place),
+            slots.symbol.eq(self.next_symbol),
+            slots.place.eq(self.next_place),
             slots.store_place.eq(self.place),
             slots.store_slot.eq(self.slot),
-            scan.occupied.eq(slots.occupied),
-            scan.side.eq(self.side),
-            scan.target.eq(self.place),
-            scan.replace.eq(self.order.replace),
-            scan.slot.eq(slots.slot),
+            exposure.symbol.eq(self.next_symbol),
+            exposure.place.eq(self.place),
+            exposure.open.eq(self.slot.open),
+            exposure.price.eq(self.slot.worst_price),
+            exposure.occupied.eq(slots.stored_occupied),
         ]
+        # What the other orders have open, for a new order and for one that replaces the slot at work.
+        side, replace = self.side, self.order.replace
+        same, opposite = (data.View(Sums, Mux(side, exposure.sums[n], exposure.sums[1 - n])) for n in (1, 0))
+        others, others_replaced = Signal(34), Signal(34)
+        self.opposite = Signal(Sums)
+        m.d.sync += [others.eq(same.open), others_replaced.eq(same.open - self.slot.open), self.opposite.eq(opposite)]
+        self.others = Mux(replace, others_replaced, others)
         self.slot_id, self.next_id = Signal(ORDER_ID_BITS), Signal(ORDER_ID_BITS)
         self.number = Signal(SLOT_BITS)
         m.d.comb += [
@@ -155,10 +193,11 @@ class Desk:
 
     def _connect_gate(self, m):
         m.submodules.gate = gate = self.gate = RiskGate()
-        order, scan, slot, everywhere = self.order, self.scan, self.slot, self.everywhere
+        order, slot, everywhere = self.order, self.slot, self.everywhere
         market, limits, account = self.market.row, self.limits.row, self.account.row
-        top, last = self.top.row, self.last.row
-        trusted = Signal()
+        top, last = self.best, self.last.row
+        trusted, open_orders = Signal(), Signal(range(PLACES + 1))
+        m.d.sync += open_orders.eq(sum(self.slots.occupied))
         m.d.sync += trusted.eq(self.feed_whole & self.entry.trusted.bit_select(self.symbol, 1))
         m.d.comb += gate.kill.eq(self.trader.kill)
 
@@ -216,10 +255,10 @@ class Desk:
         fill(
             gate.exposure,
             {
-                "others": scan.others,
-                "opposite": scan.opposite,
-                "opposite_price": scan.opposite_price,
-                "open_orders": sum(self.slots.occupied),
+                "others": self.others,
+                "opposite": self.opposite.any,
+                "opposite_price": self.opposite.price,
+                "open_orders": open_orders,
                 "free": order.free,
                 "remaining": Mux(order.replace, slot.remaining, 0),
                 "notional": Mux(order.replace, slot.notional, 0),
@@ -230,12 +269,32 @@ class Desk:
     def _connect_quoter(self, m):
         m.submodules.quoter = quoter = self.quoter = Quoter(self.parameters.index_bits)
         for side in ("bid", "ask"):
-            m.d.comb += [quoter.top[side][name].eq(self.top.row[side][name]) for name in ("has", "index", "quantity")]
+            m.d.comb += [quoter.top[side][name].eq(self.best[side][name]) for name in ("has", "index", "quantity")]
         m.d.comb += [
             quoter.parameters.eq(self.quoting.row),
             quoter.ladder.base_price.eq(self.listing.row.base_price),
             quoter.ladder.tick.eq(self.listing.row.tick),
             quoter.position.eq(self.account.row.position),
+            quoter.flow.eq(Mux(self.followed, self.kept_flow, self.flow.o)),
+        ]
+
+    def _connect_flow(self, m):
+        m.submodules.flow = flow = self.flow = FlowSignals(self.parameters.index_bits)
+        for side in ("bid", "ask"):
+            for name in ("has", "index", "quantity"):
+                m.d.comb += [
+                    flow.before[side][name].eq(self.top.row[side][name]),
+                    flow.after[side][name].eq(self.best[side][name]),
+                ]
+        trade = self.entry.trade
+        m.d.comb += [
+            flow.row.eq(self.flow_row.row),
+            flow.stamp.eq(self.stamp),
+            flow.decay.eq(self.quoting.row.decay),
+            flow.fresh.eq(self.fresh),
+            flow.trade.valid.eq(trade.valid & self.message.printable),
+            flow.trade.side.eq(trade.side),
+            flow.trade.quantity.eq(trade.quantity),
         ]
 
     def _connect_release(self, m):
@@ -252,6 +311,7 @@ class Desk:
             ]
         m.d.comb += [
             release.passed.eq(self.gate.passed),
+            release.wanted.eq(self.wanted),
             release.replace.eq(order.replace),
             release.stamp.eq(self.stamp),
             release.cause.eq(self.cause),
@@ -282,6 +342,20 @@ class Desk:
             event.cause.eq(self.cause),
         ]
 
+    def _mark(self, m):
+        """Profit and loss at the market's price, ``MARK_READY`` cycles behind the rows."""
+        account, best = self.account.row, self.best
+        long, short = account.position > 0, account.position < 0
+        m.submodules.worth = worth = Product32()
+        self.marked = Signal(data.StructLayout({"price": 32, "pnl": account.pnl.shape()}))
+        price = Mux(long & best.bid.has, best.bid.price, Mux(short & best.ask.has, best.ask.price, account.mark))
+        m.d.sync += [
+            worth.a.eq(self.magnitude(account.position)),
+            worth.b.eq(price),
+            self.marked.price.eq(worth.b),
+            self.marked.pnl.eq(Mux(short, account.cash - worth.o, account.cash + worth.o)),
+        ]
+
     def _compare(self, m):
         """Sums and comparisons that a step finds ready, ``LATER`` cycles behind what they are about."""
 
@@ -301,6 +375,8 @@ class Desk:
         self.since_received = age(self.last_received, "since_received")
 
         last, order = self.last.row, self.order
+        since_order, self.young = Signal(64), Signal()
+        m.d.sync += [since_order.eq(self.stamp - last.time), self.young.eq(since_order < self.quoting.row.min_life)]
         same = Signal()
         m.d.sync += same.eq(last.valid & (last.price == order.price) & (last.quantity == order.quantity))
         self.repeats = Mux(same, Mux(last.repeats.all(), last.repeats, last.repeats + 1), 1)
@@ -325,6 +401,23 @@ class Desk:
             m.d.comb += direct.payload.body.login.eq(login)
         with m.If(direct.ready):
             yield
+
+    def follow(self, m):
+        """Keeps the flow signals of the symbol as they are now."""
+        self.store(m, self.flow_row, flow=self.flow.o, time=self.stamp)
+        m.d.sync += [self.kept_flow.eq(self.flow.o), self.followed.eq(1), self.fresh.eq(0)]
+
+    def judge(self, m):
+        """Shows the order to the gate, if it can be sent and the sums of the symbol's other orders are there."""
+        m.d.comb += self.gate.start.eq(self.release.ready & self.exposure.ready)
+        m.d.sync += self.judging.eq(self.gate.start)
+
+    def submit(self, m):
+        """The order that was shown to the gate is to go."""
+        m.next = "SUBMIT_GATE"
+        with m.If(self.judging):
+            m.d.sync += self.wanted.eq(1)
+            m.next = "SUBMIT_JUDGED"
 
     def multiply(self, m, a, b):
         """Puts factors in; ``product`` shows the result 3 cycles later."""

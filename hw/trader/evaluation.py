@@ -1,18 +1,16 @@
-"""Steps of an evaluation: mark to market, withdraw, quote. docs/architecture.md, Semantics, sections 6 and 7.
+"""Steps of an evaluation: take, mark to market, withdraw, quote. docs/architecture.md, Semantics, sections 6 and 7.
 
 ``EVALUATE`` does it for the symbol at work, ``SWEEP`` for all that are mapped. They end the item.
 """
 
 from amaranth.hdl import Mux, Signal
 
-from hw.quoter import quoter
-from hw.trader.desk import Back
+from hw.trader import taking
+from hw.trader.desk import MARK_READY, QUOTE_READY, STATE_SETTLE, Back
 from wire.reasons import STATE_REASONS, WITHDRAW_REASONS
 from wire.records import QUOTER_STRATEGY, SLOTS, TIME_IN_FORCE_DAY, SlotState
 
 QUOTER_PLACES = sum(1 << place for place in range(0, 2 * SLOTS, SLOTS))
-MARK_CYCLES = 5
-"""Cycles from the symbol's rows being there to its profit and loss being stored; the quoter runs meanwhile."""
 
 
 def add_states(m, desk):
@@ -20,12 +18,11 @@ def add_states(m, desk):
     _sweep(m, desk)
     _mark_to_market(m, desk)
     _walk_slots(m, desk)
-    _quote(m, desk)
 
 
 def _sweep(m, desk):
     with m.State("SWEEP"):
-        m.d.sync += [desk.sweeping.eq(1), desk.unswept.eq(desk.mapped), desk.symbol.eq(0)]
+        m.d.sync += [desk.sweeping.eq(1), desk.direct.eq(0), desk.unswept.eq(desk.mapped), desk.symbol.eq(0)]
         m.next = "SWEEP_NEXT"
     with m.State("SWEEP_NEXT"):
         with m.If(~desk.unswept.any()):
@@ -42,41 +39,42 @@ def _sweep(m, desk):
 
 
 def _mark_to_market(m, desk):
-    account, top = desk.account.row, desk.top.row
-    long, short = account.position > 0, account.position < 0
-    mark, pnl = Signal(32), Signal.like(account.pnl)
-
     with m.State("EVALUATE"):
-        m.next = "MARK"
+        m.d.sync += [desk.age.eq(1), desk.followed.eq(0)]
+        taking.look(m, desk)
+        m.next = "TAKE"
     with m.State("MARK"):
-        m.d.comb += desk.trader.counters["evaluations"].eq(1)
-        price = Mux(long & top.bid.has, top.bid.price, Mux(short & top.ask.has, top.ask.price, account.mark))
-        desk.multiply(m, desk.magnitude(account.position), price)
-        m.d.sync += mark.eq(price)
-        m.next = "MARK_WAIT"
-    desk.pause(m, "MARK_WAIT", 2, "MARK_VALUE")
-    with m.State("MARK_VALUE"):
-        m.d.sync += pnl.eq(Mux(short, account.cash - desk.product, account.cash + desk.product))
-        m.next = "MARK_STORE"
-    with m.State("MARK_STORE"):
-        desk.store(m, desk.account, mark=mark, pnl=pnl)
-        m.d.sync += desk.pnl_total.eq(desk.pnl_total + pnl - account.pnl)
-        m.next = "EVALUATED"
-        with m.If(desk.session_up):
-            m.next = "SETTLE"
-    # The gate needs 2 cycles for the state reasons, the quoter its latency since the rows were there.
-    desk.pause(m, "SETTLE", quoter.LATENCY - MARK_CYCLES, "LOOK")
+        m.d.sync += desk.place.eq(0)
+        with m.If(desk.age >= MARK_READY):
+            m.d.comb += desk.trader.counters["evaluations"].eq(1)
+            desk.follow(m)
+            with m.If(desk.direct):
+                desk.store(m, desk.top, desk.entry.top)
+            desk.store(m, desk.account, mark=desk.marked.price, pnl=desk.marked.pnl)
+            m.d.sync += [
+                desk.pnl_total.eq(desk.pnl_total + desk.marked.pnl - desk.account.row.pnl),
+                desk.unsettled.eq(STATE_SETTLE),
+            ]
+            m.next = "EVALUATED"
+            with m.If(desk.session_up):
+                m.next = "SETTLE"
+    with m.State("SETTLE"):
+        m.d.sync += [desk.slot.eq(desk.slots.slot), desk.todo.eq((desk.slots.occupied | QUOTER_PLACES) & ~1)]
+        with m.If((desk.age >= QUOTE_READY - 1) & (desk.unsettled <= 1)):
+            m.next = "QUOTE"
 
 
 def _walk_slots(m, desk):
-    slot = desk.slot
+    """Slot by slot; the first one is there already. The gate judges a quote while it is still open whether it is to go."""
+    slot, order, gate = desk.slot, desk.order, desk.gate
     state_mask = Signal.like(desk.mask)
     strategy_killed = desk.killed_strategies.bit_select(slot.strategy, 1)
     withdraw = (state_mask & WITHDRAW_REASONS).any() | strategy_killed | slot.cancel_wanted
+    may_quote = ~(state_mask & STATE_REASONS).any() & ~desk.killed_strategies[QUOTER_STRATEGY]
+    quote = desk.quoter.buy.shape()(Mux(desk.side, desk.quoter.sell, desk.quoter.buy))
+    wanted, distance, far = Signal(), Signal(33), Signal()
+    change = quote.price - slot.price
 
-    with m.State("LOOK"):
-        m.d.sync += [state_mask.eq(desk.gate.state_mask), desk.todo.eq(desk.slots.occupied | QUOTER_PLACES)]
-        m.next = "NEXT_SLOT"
     with m.State("NEXT_SLOT"):
         take_place(m, desk)
         m.next = "LOAD_SLOT"
@@ -86,35 +84,12 @@ def _walk_slots(m, desk):
         m.next = "JUDGE_SLOT"
     with m.State("JUDGE_SLOT"):
         m.d.sync += slot.eq(desk.slots.slot)
-        m.next = "TREAT_SLOT"
-    with m.State("TREAT_SLOT"):
-        m.d.sync += desk.back.eq(Back.NEXT_SLOT)
-        m.next = "NEXT_SLOT"
-        with m.If((slot.state == SlotState.LIVE) & withdraw):
-            m.next = "CANCEL"
-        with m.Elif(desk.place[:2] == 0):
-            m.next = "QUOTE"
-    desk.may_quote = ~(state_mask & STATE_REASONS).any() & ~desk.killed_strategies[QUOTER_STRATEGY]
-
-
-def take_place(m, desk):
-    """Takes the lowest place that is to be done."""
-    for place in reversed(range(2 * SLOTS)):
-        with m.If(desk.todo[place]):
-            m.d.sync += desk.place.eq(place)
-    m.d.sync += desk.todo.eq(desk.todo & (desk.todo - 1))
-
-
-def _quote(m, desk):
-    slot, order = desk.slot, desk.order
-    quote = Mux(desk.side, desk.quoter.sell, desk.quoter.buy)
-    quote = desk.quoter.buy.shape()(quote)
-    wanted, distance, far = Signal(), Signal(33), Signal()
-    change = quote.price - slot.price
-
+        m.next = "QUOTE"
     with m.State("QUOTE"):
-        m.d.sync += [wanted.eq(quote.want & desk.may_quote), distance.eq(Mux(change < 0, -change, change))]
         m.d.sync += [
+            state_mask.eq(gate.state_mask),
+            wanted.eq(quote.want),
+            distance.eq(Mux(change < 0, -change, change)),
             order.price.eq(quote.price),
             order.quantity.eq(desk.quoting.row.size),
             order.strategy.eq(QUOTER_STRATEGY),
@@ -123,22 +98,36 @@ def _quote(m, desk):
             order.free.eq(1),
             order.replace.eq(slot.state == SlotState.LIVE),
         ]
-        m.next = "QUOTE_DISTANCE"
-    with m.State("QUOTE_DISTANCE"):
-        m.d.sync += far.eq(distance >= desk.quoter.threshold)
-        m.next = "QUOTE_DECIDE"
-    with m.State("QUOTE_DECIDE"):
+        m.next = "TREAT_SLOT"
+    with m.State("TREAT_SLOT"):
+        m.d.sync += [far.eq(distance >= desk.quoter.threshold), wanted.eq(wanted & may_quote)]
+        m.d.sync += desk.back.eq(Back.NEXT_SLOT)
+        m.next = "NEXT_SLOT"
+        with m.If((slot.state == SlotState.LIVE) & withdraw):
+            m.next = "CANCEL"
+        with m.Elif(desk.place[:2] == 0):
+            desk.judge(m)
+            m.next = "DECIDE"
+    with m.State("DECIDE"):
         m.next = "NEXT_SLOT"
         with m.If((slot.state == SlotState.IDLE) & wanted):
-            m.next = "SUBMIT"
+            desk.submit(m)
         with m.If(slot.state == SlotState.LIVE):
             with m.If(~wanted):
                 m.next = "CANCEL"
-            with m.Elif(far):
+            with m.Elif(far & ~desk.young):
                 m.d.sync += desk.back.eq(Back.REQUOTED)
-                m.next = "SUBMIT"
+                desk.submit(m)
     with m.State("REQUOTED"):
         m.d.sync += desk.back.eq(Back.NEXT_SLOT)
         m.next = "NEXT_SLOT"
         with m.If(desk.refused):
             m.next = "CANCEL"
+
+
+def take_place(m, desk):
+    """Takes the lowest place that is to be done."""
+    for place in reversed(range(2 * SLOTS)):
+        with m.If(desk.todo[place]):
+            m.d.sync += desk.place.eq(place)
+    m.d.sync += desk.todo.eq(desk.todo & (desk.todo - 1))

@@ -2,6 +2,8 @@
 
 from amaranth.hdl import Cat, Mux, Signal
 
+from hw.trader import taking
+from hw.trader.desk import MARK_READY
 from wire.records import EventType, TrustCause
 
 OPEN, CLOSE = "Q", "M"
@@ -29,11 +31,22 @@ def add_states(m, desk):
             m.next = "DONE"
 
 
+def _is_type(message, letters):
+    return Cat(message.type == ord(letter) for letter in letters).any()
+
+
+def is_quiet(desk):
+    """A message that has nothing to tell and nothing to change."""
+    message, entry = desk.message, desk.entry
+    changes = entry.trust_changed.any() | entry.trade.valid | entry.top_changed | _is_type(message, "HYh")
+    return message.unknown | message.bad_length | (~_is_type(message, "SW") & ~(entry.mapped & changes))
+
+
 def _message(m, desk):
     message, entry = desk.message, desk.entry
 
     def is_type(letters):
-        return Cat(message.type == ord(letter) for letter in letters).any()
+        return _is_type(message, letters)
 
     def is_code(letter):
         return message.code == ord(letter)
@@ -47,7 +60,9 @@ def _message(m, desk):
         with m.Elif(entry.top_changed & (after < 3)):
             m.next = "TOP_EVENT"
         with m.Elif(entry.trust_changed.any() | entry.top_changed):
-            m.next = "EVALUATE"
+            m.next = "TAKE"
+        with m.Elif(entry.trade.valid):
+            m.next = "FOLLOW"
         with m.Else():
             m.next = "DONE"
 
@@ -55,7 +70,6 @@ def _message(m, desk):
     closes = (is_type("S") & is_code(CLOSE)) | is_type("W")
     with m.State("MESSAGE"):
         m.next = "DONE"
-        m.d.sync += desk.expected.eq(desk.cause + 1)
         with m.If(~(message.unknown | message.bad_length)):
             with m.If((opens & ~desk.market_open) | (closes & desk.market_open)):
                 m.d.sync += desk.market_open.eq(opens)
@@ -63,9 +77,7 @@ def _message(m, desk):
             with m.Elif(~entry.mapped):
                 m.next = "DONE"
             with m.Elif(is_type("HY") | (is_type("h") & is_code(NASDAQ))):
-                halt = (message.action == ord("H")) | (
-                    (message.action != ord("T")) & desk.market.row.operational_halt
-                )
+                halt = (message.action == ord("H")) | ((message.action != ord("T")) & desk.market.row.operational_halt)
                 desk.store(m, desk.market)
                 with m.If(is_type("H")):
                     m.d.comb += desk.market.new.trading_state.eq(message.code)
@@ -75,9 +87,14 @@ def _message(m, desk):
                     m.d.comb += desk.market.new.operational_halt.eq(halt)
                 m.next = "TRADING_STATE_WAIT"
             with m.Else():
-                desk.store(m, desk.top, entry.top)
+                with m.If(entry.trust_changed.any() | entry.top_changed):
+                    taking.look(m, desk)
                 tell(m)
 
+    with m.State("FOLLOW"):
+        with m.If(desk.age >= MARK_READY):
+            desk.follow(m)
+            m.next = "DONE"
     with m.State("MARKET_EVENT"):
         code = Mux(is_type("W"), ord("W"), message.code)
         with desk.emit(m, EventType.TRADING_STATE, info=code):

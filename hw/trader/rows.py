@@ -37,6 +37,11 @@ Account = data.StructLayout(
 )
 """What we have of it. ``notional`` is the position's, at the price of the last execution."""
 
+Taking = data.StructLayout(
+    {"enabled": 1, "highest_buy": signed(34), "lowest_sell": signed(34), "size": 32, "expiry": 64}
+)
+"""SET_TAKER: it buys and sells at these prices as long as the stamp is not past ``expiry``."""
+
 Last = data.StructLayout({"valid": 1, "price": 32, "quantity": 32, "repeats": 16, "time": 64})
 """The last order of a side."""
 

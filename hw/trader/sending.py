@@ -14,22 +14,18 @@ from wire.records import Action, EventType, SlotState
 
 def add_states(m, desk):
     """Adds the steps to the state machine that is open in ``m``."""
-    order, slot, gate, release = desk.order, desk.slot, desk.gate, desk.release
+    order, slot, gate = desk.order, desk.slot, desk.gate
     count = desk.trader.counters
 
-    with m.State("SUBMIT"):
-        m.d.comb += desk.scan.start.eq(1)
-        m.next = "SUBMIT_SCAN"
-    with m.State("SUBMIT_SCAN"):
-        m.d.comb += desk.slots.place.eq(desk.scan.place)
-        with m.If(desk.scan.done):
-            m.next = "SUBMIT_GATE"
+    desk.pause(m, "SUBMIT", 2, "SUBMIT_GATE")  # until the rows and sums of the place are there
     with m.State("SUBMIT_GATE"):
-        with m.If(release.ready):
-            m.d.comb += gate.start.eq(1)
+        desk.judge(m)
+        m.d.sync += desk.wanted.eq(1)
+        with m.If(gate.start):
             m.next = "SUBMIT_JUDGED"
     with m.State("SUBMIT_JUDGED"):
         with m.If(gate.done):
+            m.d.sync += [desk.wanted.eq(0), desk.judging.eq(0)]
             m.d.sync += [desk.mask.eq(gate.mask), desk.marking.eq(gate.marking), desk.refused.eq(~gate.passed)]
             m.next = "REFUSED"
             with m.If(gate.passed):
@@ -63,9 +59,7 @@ def add_states(m, desk):
             m.next = "BACK"
 
     with m.State("SENT"):
-        desk.store(
-            m, desk.last, valid=1, price=order.price, quantity=order.quantity, time=desk.stamp, repeats=desk.repeats
-        )
+        desk.store(m, desk.last, valid=1, price=order.price, quantity=order.quantity, time=desk.stamp, repeats=desk.repeats)
         m.d.sync += desk.generation.eq(desk.generation + 1)
         with m.If(order.replace):
             m.d.comb += count["orders_replace"].eq(1)
@@ -174,5 +168,6 @@ def _revalue(m, desk):
         m.d.sync += [desk.open_notional.eq(desk.open_notional - slot.notional + notional), slot.notional.eq(notional)]
         m.next = "STORE_SLOT"
     with m.State("STORE_SLOT"):
-        m.d.comb += desk.slots.store.eq(1)
-        m.next = "BACK"
+        m.d.comb += [desk.slots.store.eq(1), desk.exposure.store.eq(1)]
+        with m.If(desk.exposure.ready):
+            m.next = "BACK"

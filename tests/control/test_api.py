@@ -278,6 +278,17 @@ def test_a_quoter_changed_by_rest_quotes_so_from_then_on(client: Client) -> None
     until(client, "orders?stock=AMZN", lambda found: not found["orders"])
 
 
+def test_a_taker_set_by_rest_hits_what_is_past_its_value(client: Client) -> None:
+    assert client.get("symbols/AMZN/taker").json()["taker"]["enabled"] is False
+    body = {"enabled": True, "value": "199999", "edge": "0.0100", "size": 7, "max_age_ns": 0}
+    answer = client.put("symbols/AMZN/taker", json=body)
+    assert answer.json()["device"] == {"value": 1_999_990_000, "edge": 100, "size": 7, "max_age": 0, "enabled": 1}
+    until(client, "events?type=order_sent&limit=10000", lambda found: any(each["strategy"] == 1 for each in found["events"]))
+    stopped = client.patch("symbols/AMZN/taker", json={"enabled": False}, headers={"If-Match": answer.headers["ETag"]})
+    assert stopped.json()["taker"]["enabled"] is False
+    problem(client.put("symbols/AMZN/taker", json={"enabled": True}), 422, "invalid")
+
+
 def test_a_symbol_that_is_disabled_sends_nothing(client: Client) -> None:
     assert client.patch("symbols/AMZN", json={"enabled": False}).json()["enabled"] is False
     refused = problem(client.post("orders", json=BUY), 409, "refused")

@@ -1,5 +1,6 @@
 """Configuration: what gives way to what, what is exact, and how a mistake is told."""
 
+import math
 from decimal import Decimal
 from pathlib import Path
 
@@ -123,6 +124,20 @@ def test_quoter_ticks_are_the_currency_over_the_tick_in_q16_16() -> None:
     assert made.offset == -65536
     assert made.skew == 328  # half a tick per 100 shares: 327.68
     assert made.min_change == 2  # not less than was asked for
+
+
+def test_weights_are_per_share_and_per_squared_half_tick() -> None:
+    made = Quoter(order_flow="0.01", trade_flow="-0.02", variance=100, min_life_ns=7).settings(Decimal("0.01"))
+    assert (made.ofi_weight, made.trade_weight) == (655, -1311)  # a tick and two per 100 shares: 655.36, 1310.72
+    assert made.variance_weight == 65536 // 4  # 100 * 0.005^2 currency are a quarter of a tick
+    assert made.min_life == 7
+
+
+@pytest.mark.parametrize("half_life", [1_000, 1_234_567, 10**9, 10**12])
+def test_a_half_life_is_that_of_the_decay_within_a_half_of_its_power_of_two(half_life: int) -> None:
+    decay = Quoter(half_life_ns=half_life).settings(Decimal("0.01")).decay
+    halved = (1 << 8 + decay) * math.log(0.5) / math.log(7 / 8)
+    assert decay in (0, 31) or 2**-0.51 < halved / half_life < 2**0.51
 
 
 def test_a_quoter_value_that_the_device_cannot_hold_is_named() -> None:

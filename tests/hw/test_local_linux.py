@@ -150,15 +150,14 @@ def test_a_flood_of_pings_gets_no_more_than_its_share(card, tmp_path):
     cable = connect(card)
     pinger = Pinger(cable)
     pinger.ask(b"first")
+    cable.timeless = True
     for _ in range(300):
         pinger.send(bytes(1000))
     total = lambda: sum(card.model[f"total_{name}"].value for name in ("icmp_replies", "icmp_dropped", "local_dropped"))  # noqa: E731
     cable.until(lambda: total() == pinger.sent, "every request is counted")
-    with cable.held() as port:
-        milliseconds = port.milliseconds
     counted = finish(cable, tmp_path)
-    assert counted["icmp_replies"] <= BURST + milliseconds // 3
-    assert counted["icmp_dropped"] > 0
+    assert 1 < counted["icmp_replies"] <= 1 + BURST
+    assert counted["icmp_dropped"] > 100
 
 
 @pytest.mark.skipif(shutil.which("ping") is None and shutil.which("busybox") is None, reason="this machine has no ping")

@@ -11,7 +11,7 @@ from amaranth.sim import Simulator
 from engine.quoter import quote_index
 from engine.signals import are_valid, imbalance, microprice
 from engine.state import create
-from hw.quoter.quoter import LATENCY, Quoter
+from hw.quoter.quoter import FLOW_READY, LATENCY, Quoter
 from hw.signals import microprice as signals
 from hw.signals.microprice import Signals
 from wire.records import Side
@@ -42,6 +42,10 @@ def draw(rng):
     symbol["half_spread"] = int(rng.choice([0, 1, 1 << 16, rng.integers(0, 1 << 18), rng.integers(0, 2**32)]))
     symbol["min_change"] = int(rng.choice([0, 1, 5, 2**32 - 1]))
     symbol["size"] = int(rng.choice([0, 100, 2**32 - 1]))
+    for name in ("ofi", "trades", "ofi_weight", "trade_weight"):
+        symbol[name] = int(rng.choice([0, rng.integers(-(2**10), 2**10), rng.integers(-(2**31), 2**31), -(2**31)]))
+    symbol["variance"] = int(rng.choice([0, rng.integers(0, 2**12), rng.integers(0, 2**31), 2**31 - 1]))
+    symbol["variance_weight"] = int(rng.choice([0, rng.integers(0, 2**12), rng.integers(0, 2**32), 2**32 - 1]))
     symbol["quoter_enabled"] = rng.random() < 0.9
     return symbol
 
@@ -92,12 +96,16 @@ def test_quotes_are_the_engines(rng: np.random.Generator):
         nonlocal wanted
         for number in range(VECTORS):
             symbol = draw(rng)
-            parameters = {name: int(symbol[name]) for name in ("offset", "half_spread", "skew", "size", "min_change")}
+            names = ("offset", "half_spread", "skew", "size", "min_change")
+            names += ("ofi_weight", "trade_weight", "variance_weight")
+            parameters = {name: int(symbol[name]) for name in names}
             ctx.set(dut.top, top(symbol))
             ctx.set(dut.parameters, {**parameters, "enabled": int(symbol["quoter_enabled"])})
             ctx.set(dut.ladder, {name: int(symbol[name]) for name in ("base_price", "tick")})
             ctx.set(dut.position, int(symbol["position"]))
-            await ctx.tick().repeat(LATENCY)
+            await ctx.tick().repeat(FLOW_READY)
+            ctx.set(dut.flow, {name: int(symbol[name]) for name in ("ofi", "trades", "variance")})
+            await ctx.tick().repeat(LATENCY - FLOW_READY)
             assert ctx.get(dut.threshold) == max(int(symbol["min_change"]), 1) * int(symbol["tick"])
             usable = symbol["quoter_enabled"] and symbol["size"] and are_valid(symbol)
             for side, quote in ((Side.BUY, dut.buy), (Side.SELL, dut.sell)):

@@ -129,6 +129,30 @@ def test_connect_waits_for_the_session_to_take_what_came_before(card, peer):
     assert card.received == b"last words"
 
 
+def test_a_segment_of_the_last_connection_says_nothing_to_the_next(card, peer):
+    """It is still coming in, its header compared, when the connection is aborted and opened again: found by the proof."""
+    card.arrive(peer.segment("RA", bytes(1400)))
+    card.run(40)
+    card.pulse("abort")
+    card.run(20)
+    card.pulse("connect")
+    card.run(400)
+    assert card.state is State.SYN_SENT
+
+
+def test_connect_twice_is_connect_once(card):
+    """A second pulse at any time while the first is obeyed does not open the connection again when it ends."""
+    for gap in range(8):
+        card.pulse("connect")
+        card.run(gap)
+        card.pulse("connect")
+        card.run(SETTLED)
+        assert card.state is State.SYN_SENT
+        card.pulse("abort")
+        card.run(SETTLED)
+        assert card.state is State.CLOSED, gap
+
+
 # -- receiving -----------------------------------------------------------------------------------------------------
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from drivers import commands
-from drivers.settings import Feed, GlobalLimits, Limits, Quoter, SymbolSetup
+from drivers.settings import Feed, GlobalLimits, Limits, Quoter, SymbolSetup, Taker
 from sim import faults, publisher
 from sim.sources.tape import Tape
 from tests.parity.oddities import odd_frame
@@ -256,6 +256,17 @@ class Session:
             half_spread=int(rng.integers(0, 6 << 16)), size=int(rng.integers(1, 300)),
             offset=int(rng.integers(-1 << 16, 1 << 16)), skew=int(rng.integers(-200, 400)),
             min_change=int(rng.integers(0, 4)), enabled=bool(rng.random() < 0.9),
+            decay=int(rng.integers(10, 28)), min_life=int(rng.integers(0, 3)) * 100_000,
+            ofi_weight=int(rng.integers(-20, 60)), trade_weight=int(rng.integers(-20, 100)),
+            variance_weight=int(rng.integers(0, 2000)),
+        )  # fmt: skip
+
+    def _taker(self, symbol: int) -> Taker:
+        rng, tick = self.rng, self.config.symbols[symbol].tick
+        return Taker(
+            value=self._touch(symbol) + int(rng.integers(-3, 5)) * tick, edge=int(rng.integers(0, 4)) * tick,
+            size=int(rng.integers(0, 300)), max_age=int(rng.integers(0, 3)) * 100_000_000,
+            enabled=bool(rng.random() < 0.9),
         )  # fmt: skip
 
     def _feeds(self) -> None:
@@ -309,11 +320,16 @@ class Session:
             max_quantity=1000, max_position=int(rng.integers(2 * size, 5000)), max_notional=10**10, loss_limit=10**10,
             collar=20_000, max_open_orders=8, locate_quantity=5000,
         )  # fmt: skip
-        quoter = Quoter(half_spread=int(rng.integers(0, 8 << 16)), size=size, skew=int(rng.integers(0, 400)))
+        quoter = Quoter(
+            half_spread=int(rng.integers(0, 8 << 16)), size=size, skew=int(rng.integers(0, 400)),
+            decay=int(rng.integers(10, 28)), ofi_weight=int(rng.integers(0, 60)), trade_weight=int(rng.integers(0, 60)),
+            variance_weight=int(rng.integers(0, 500)), min_life=int(rng.integers(0, 2)) * 50_000,
+        )  # fmt: skip
         mark = self.config.symbols[symbol].base_price
         self.put(stamp, Port.COMMAND, commands.set_position(symbol, position=int(rng.integers(-size, size)), mark=mark))
         self.put(stamp, Port.COMMAND, commands.set_limits(symbol, limits))
         self.put(stamp, Port.COMMAND, commands.set_quoter(symbol, quoter))
+        self.put(stamp, Port.COMMAND, b"value")
 
     # -- what follows from the device's answers --------------------------------------------------
 
@@ -375,6 +391,9 @@ class Session:
             return None
         if content == b"order":
             return self._host_order()
+        if content == b"value":
+            symbol = self._symbol()
+            return commands.set_taker(symbol, self._taker(symbol))
         if content == b"change":
             return self._host_change()
         if content == b"credit":
@@ -422,9 +441,11 @@ class Session:
             lambda: commands.set_limits(symbol, self._limits()),
             lambda: commands.set_quoter(symbol, self._quoter()),
             lambda: commands.set_quoter(symbol, self._quoter()),
+            lambda: commands.set_taker(symbol, self._taker(symbol)),
+            lambda: commands.set_taker(symbol, self._taker(symbol)),
             lambda: self._for_a_while(commands.kill(**scope), commands.clear_kill(**scope)),
             lambda: commands.clear_kill(**scope),
-            lambda: commands.snapshot(symbol, SnapshotPart(int(rng.integers(0, 8))), depth=int(rng.integers(0, 12))),
+            lambda: commands.snapshot(symbol, SnapshotPart(int(rng.integers(0, 16))), depth=int(rng.integers(0, 12))),
             lambda: commands.set_trading(symbol, reg_sho=str(rng.choice(list("012")))),
             lambda: self._for_a_while(
                 commands.set_trading(symbol, trading_state=str(rng.choice(list("HPQ")))),

@@ -90,13 +90,13 @@ def _tick_zero() -> Scenario:
 
 
 def _errors() -> list[Scenario]:
-    unknown = Script().input(Port.COMMAND, bytes([21]) + bytes(63))
+    unknown = Script().input(Port.COMMAND, bytes([22]) + bytes(63))
     none = Script().input(Port.COMMAND, bytes(64))
     needed = (Opcode.SET_LIMITS, Opcode.SET_QUOTER, Opcode.SET_POSITION, Opcode.NEW_ORDER, Opcode.SNAPSHOT)
     either = (Opcode.SET_TRADING, Opcode.CANCEL_ALL, Opcode.TRUST)
     bad_symbol, fine = _answers(CommandError.BAD_SYMBOL), _answers(CommandError.NONE)
     found = [
-        _case("opcode 21", unknown, _answers(CommandError.UNKNOWN_OPCODE)),
+        _case("opcode 22", unknown, _answers(CommandError.UNKNOWN_OPCODE)),
         _case("opcode 0", none, _answers(CommandError.UNKNOWN_OPCODE)),
         *(_case(f"{op.name} of an unmapped symbol", market().command(op, 1), bad_symbol) for op in needed + either),
         *(_case(f"{op.name} beyond the symbols", market().command(op, 2), bad_symbol) for op in needed + either),

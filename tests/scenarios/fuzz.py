@@ -336,6 +336,21 @@ class Fuzz:
             "size": rng.choice([100, 100, 10, 0]),
             "min_change": rng.choice([0, 1, 3]),
             "enabled": rng.choice([1, 1, 1, 0]),
+            "decay": rng.choice([0, 4, 8, 31, 32]),
+            "min_life": rng.choice([0, 0, 1_000, 50_000]),
+            "ofi_weight": rng.choice([0, 30, -500, 1 << 30]),
+            "trade_weight": rng.choice([0, 100, -1_000, -(1 << 31)]),
+            "variance_weight": rng.choice([0, 1 << 12, (1 << 32) - 1]),
+        }
+
+    def taker(self) -> dict[str, int]:
+        rng = self.rng
+        return {
+            "value": BASE + 100 * rng.randrange(64),
+            "edge": rng.choice([0, 100, 700, 1 << 31]),
+            "size": rng.choice([0, 10, 50, 5_000]),
+            "max_age": rng.choice([0, 0, 10_000, 1_000_000]),
+            "enabled": rng.choice([1, 1, 1, 1, 0, 2]),
         }
 
     def host(self) -> None:
@@ -348,6 +363,7 @@ class Fuzz:
             lambda: script.set_limits(n, **self.limits()),
             lambda: script.set_global(**self.global_limits()),
             lambda: script.command(Opcode.SET_QUOTER, n, **self.quoter()),
+            lambda: script.command(Opcode.SET_TAKER, one, 4, **self.taker()),
             lambda: script.command(Opcode.SET_TRADING, one, enabled=rng.choice([1, 2, 2, 0]), market_open=2),
             lambda: script.command(Opcode.SET_TRADING, n, enabled=1, trading_state="T", reg_sho="0", market_open=1),
             lambda: script.command(
@@ -356,7 +372,7 @@ class Fuzz:
             lambda: self.kill(one),
             lambda: script.command(Opcode.TRUST, one),
             lambda: script.command(Opcode.CANCEL_ALL, one),
-            lambda: script.command(Opcode.SNAPSHOT, one, 8, parts=rng.randrange(8), depth=rng.randrange(9)),
+            lambda: script.command(Opcode.SNAPSHOT, one, 8, parts=rng.randrange(16), depth=rng.randrange(9)),
             self.outage,
             lambda: script.set_symbol(n, LOCATES[n], base=BASE, tick=TICK, levels=LEVELS),
         )

@@ -25,13 +25,16 @@ from control.api.models import (
     SymbolAnswer,
     SymbolChange,
     SymbolsAnswer,
+    TakerAnswer,
+    TakerBody,
+    TakerPatch,
 )
 from control.api.problems import invalid
 from control.api.writes import Route
 from control.configuration import Stock
 from control.desk import Desk, Setting, TradingState
 from control.events import price
-from control.parameters import Limits, Parameters, PortfolioLimits, Quoter
+from control.parameters import Limits, Parameters, PortfolioLimits, Quoter, Taker
 
 router = APIRouter(route_class=Route, tags=["settings"])
 M = TypeVar("M", bound=Parameters)
@@ -226,6 +229,54 @@ async def _set_quoter(parts: Context, response: Response, stock: str, if_match: 
     setting, answer = await parts.ask(change)
     tagged(response, setting)
     return answer
+
+
+# -- taker of a symbol ---------------------------------------------------------------------------
+
+
+def _taker(stock: str, taker: Taker) -> TakerAnswer:
+    return TakerAnswer(stock=stock, taker=TakerBody(**taker.model_dump()), device=_integers(taker.settings()))
+
+
+@router.get("/symbols/{stock}/taker")
+async def get_taker(parts: Parts, response: Response, stock: Stock) -> TakerAnswer:
+    """The taker of a stock, with its version as ETag."""
+
+    def read(desk: Desk) -> Setting[Taker]:
+        desk.symbol(stock)
+        return desk.takers[stock]
+
+    setting = await parts.ask(read)
+    tagged(response, setting)
+    return _taker(stock, setting.value)
+
+
+@router.put("/symbols/{stock}/taker")
+async def put_taker(
+    parts: Parts, response: Response, stock: Stock, taker: TakerBody, if_match: IfMatch = None
+) -> TakerAnswer:
+    """Replace the taker of a stock as a whole. The age of its value counts from here."""
+    return await _set_taker(parts, response, stock, if_match, lambda _: taker)
+
+
+@router.patch("/symbols/{stock}/taker")
+async def patch_taker(
+    parts: Parts, response: Response, stock: Stock, patch: TakerPatch, if_match: IfMatch = None
+) -> TakerAnswer:
+    """Change some of a stock's taker. The age of its value counts from here."""
+    return await _set_taker(parts, response, stock, if_match, lambda old: _changed(Taker, old, patch))
+
+
+async def _set_taker(parts: Context, response: Response, stock: str, if_match: str | None, make: Any) -> TakerAnswer:
+    wanted = version(if_match)
+
+    def change(desk: Desk) -> Setting[Taker]:
+        desk.symbol(stock)
+        return desk.set_taker(stock, make(desk.takers[stock].value), version=wanted)
+
+    setting = await parts.ask(change)
+    tagged(response, setting)
+    return _taker(stock, setting.value)
 
 
 # -- limits over all symbols ---------------------------------------------------------------------

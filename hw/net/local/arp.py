@@ -61,7 +61,7 @@ class Arp(wiring.Component):
     tick_ms, tick_second : In(1)
         Pulses.
     announce : In(1)
-        Pulse: say once to all who we are (a gratuitous request, as in RFC 5227).
+        Pulse: say once to all who we are (a gratuitous request, as in RFC 5227). Nothing without an address, 2 cycles before.
     resolve : In(stream of unsigned(32))
         IPv4 addresses, one at a time.
     resolved : Out(stream of Resolved)
@@ -124,7 +124,7 @@ class Arp(wiring.Component):
                     asking.eq(tries_left != 0),
                     expired.eq(tries_left == 0),
                 ]
-        announcing, ageing = Signal(), Signal()
+        announcing, ageing, named = Signal(), Signal(), Signal()
         with m.If(resolved.ready):
             m.d.sync += resolved.valid.eq(0)
 
@@ -261,7 +261,8 @@ class Arp(wiring.Component):
                             m.d.comb += self.count_requests_sent.eq(1)
 
         # Behind the states: a pulse in the very cycle in which the last one is served is not lost.
-        with m.If(self.announce):
+        m.d.sync += named.eq(self.address != 0)
+        with m.If(self.announce & named):
             m.d.sync += announcing.eq(1)
         with m.If(self.tick_second):
             m.d.sync += ageing.eq(1)

@@ -1,0 +1,66 @@
+"""The taker's order. docs/architecture.md, Semantics, section 7.
+
+It is put together while the item is taken, and shown to the gate while the events go out. ``TAKE`` does what follows from the
+gate's answer, and goes on at ``MARK``.
+"""
+
+from amaranth.hdl import Cat, Const, Mux, Signal
+
+from hw.trader.desk import TAKE_READY, Back
+from wire.reasons import STATE_REASONS
+from wire.records import IMMEDIATE_OR_CANCEL, SLOTS, TAKER_SLOT, TAKER_STRATEGY
+
+
+def judge(m, desk):
+    """Shows the order to the gate as soon as that can be, whatever the state machine does meanwhile."""
+    gate = desk.gate
+    with m.If(desk.taking & ~desk.take_judging & (desk.age >= TAKE_READY)):
+        m.d.comb += gate.start.eq(desk.release.ready & desk.exposure.ready)
+        m.d.sync += [desk.take_judging.eq(gate.start), desk.wanted.eq(gate.start)]
+    with m.If(desk.take_judging & gate.done):
+        m.d.sync += [
+            desk.mask.eq(gate.mask),
+            desk.marking.eq(gate.marking),
+            desk.refused.eq(~gate.passed),
+            desk.wanted.eq(0),
+            desk.take_judged.eq(1),
+        ]
+
+
+def look(m, desk):
+    """Puts the order together in the cycle in which the symbol's rows are there, if the taker wants one."""
+    taker, best, occupied = desk.taker.row, desk.best, desk.slots.occupied
+    wanted = taker.enabled & taker.size.any() & (desk.stamp <= taker.expiry) & desk.session_up
+    buys = best.ask.has & (best.ask.price <= taker.highest_buy) & ~occupied[TAKER_SLOT]
+    sells = best.bid.has & (best.bid.price >= taker.lowest_sell) & ~occupied[SLOTS + TAKER_SLOT]
+    price, quantity = Signal(32), Signal(32)
+    m.d.comb += [
+        price.eq(Mux(buys, best.ask.price, best.bid.price)),
+        quantity.eq(Mux(buys, best.ask.quantity, best.bid.quantity)),
+    ]
+    order = desk.order
+    m.d.sync += [
+        desk.taking.eq(wanted & (buys | sells)),
+        desk.place.eq(Cat(Const(TAKER_SLOT, 2), ~buys)),
+        order.replace.eq(0),
+        order.price.eq(price),
+        order.quantity.eq(Mux(quantity < taker.size, quantity, taker.size)),
+        order.strategy.eq(TAKER_STRATEGY),
+        order.tag.eq(0),
+        order.time_in_force.eq(IMMEDIATE_OR_CANCEL),
+        order.free.eq(1),
+    ]
+
+
+def add_states(m, desk):
+    """Adds the step to the state machine that is open in ``m``."""
+    with m.State("TAKE"):
+        with m.If(~desk.taking):
+            m.next = "MARK"
+        with m.Elif(desk.take_judged):
+            m.d.sync += [desk.taking.eq(0), desk.take_judging.eq(0), desk.take_judged.eq(0), desk.back.eq(Back.MARK)]
+            m.next = "SENT"
+            with m.If((desk.mask & STATE_REASONS).any()):  # it did not want to
+                m.next = "MARK"
+            with m.Elif(desk.refused):
+                m.next = "REFUSED"
