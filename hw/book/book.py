@@ -49,9 +49,10 @@ class Book(wiring.Component):
         Pulses of the counters of wire.counters with these names.
 
     Latency 7 cycles from the cycle in which an item is taken to the one in which ``o`` is valid, 8 for a
-    replace; a message per cycle, a replace takes two. Commands, JOINED and RESUMED wait until all is out, and
-    take 9 cycles more. While ``o`` is not taken it goes on taking steps until 12 are inside. A message that takes an order from a row
-    of which only the best level is known waits until the next one has come from the ladder.
+    replace; a message per cycle, a replace takes two. Commands, JOINED and RESUMED wait until all steps are
+    through, and take about 7 cycles, SET_SYMBOL 60, a level of a snapshot 25. While ``o`` is not taken it goes on
+    taking items until 12 steps are inside. A message that takes an order from a row of which only the best levels
+    are known, and few, waits behind the tops until the next one has come from the ladder.
 
     What was in the memories before a reset is cleared after it; after configuration there is nothing in them.
     """
@@ -163,8 +164,10 @@ class Book(wiring.Component):
         return m
 
     def _queue(self, m, orders, tops, refill, commands, symbol_map, advance):
-        """What goes to the tops next: effects in order, and between them what comes from the slow lane and the
-        ladder. Whether an effect went."""
+        """What goes to the tops next: effects in order, and between them what comes from the slow lane and the ladder.
+
+        Returns whether an effect goes.
+        """
         parameters = self.parameters
         m.submodules.effects = effects = memory.Memory(shape=Effect(parameters), depth=QUEUED, init=[])
         put, get = effects.write_port(), effects.read_port(domain="comb")

@@ -1,5 +1,7 @@
 """The ladder: quantity and order count of every price level, and which levels are occupied."""
 
+from itertools import pairwise
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
@@ -129,9 +131,9 @@ class Ladder(wiring.Component):
         valid = [Signal(name=f"valid_{n}") for n in range(7)]
         probe = [Signal(name=f"probe_{n}") for n in range(4)]
         place = [Signal(place_bits, name=f"place_{n}") for n in range(7)]
-        m.d.sync += [after.eq(before) for before, after in zip(valid, valid[1:], strict=False)]
-        m.d.sync += [after.eq(before) for before, after in zip(probe, probe[1:], strict=False)]
-        m.d.sync += [after.eq(before) for before, after in zip(place, place[1:], strict=False)]
+        m.d.sync += [after.eq(before) for before, after in pairwise(valid)]
+        m.d.sync += [after.eq(before) for before, after in pairwise(probe)]
+        m.d.sync += [after.eq(before) for before, after in pairwise(place)]
 
         probing, probed = Signal(), Signal(place_bits)  # of the search
         change = self.change
@@ -147,7 +149,7 @@ class Ladder(wiring.Component):
         with m.If(~self.valid):
             m.d.sync += [quantity[0].eq(0), order[0].eq(0)]
         for chain in (quantity, order):
-            m.d.sync += [after.eq(before) for before, after in zip(chain, chain[1:], strict=False)]
+            m.d.sync += [after.eq(before) for before, after in pairwise(chain)]
 
         # Stages 0 and 1: read. Stage 2: add. Stage 3: write. Those up to 3 before it are not in the memory yet.
         read = Signal(level)  # stage 2
@@ -156,7 +158,7 @@ class Ladder(wiring.Component):
         m.d.sync += [
             read.eq(Cat(read_block(m, each, place[0]) for each in slices)),
             same.eq(Cat(valid[n] & (place[1] == place[n]) for n in (2, 3, 4))),
-            *(after.eq(before) for before, after in zip(sums, sums[1:], strict=False)),
+            *(after.eq(before) for before, after in pairwise(sums)),
         ]
         base = Signal(level)
         m.d.comb += base.eq(read)
@@ -192,7 +194,7 @@ class Ladder(wiring.Component):
             occupied.eq(sums[0].orders != 0),
             same_word.eq(Cat(valid[n] & (word_of(place[3]) == word_of(place[n])) for n in (4, 5, 6))),
             marked[0].eq(Mux(occupied, base_word | one, base_word & ~one)),
-            *(after.eq(before) for before, after in zip(marked, marked[1:], strict=False)),
+            *(after.eq(before) for before, after in pairwise(marked)),
             some.eq(marked[0].any()),
         ]
         m.d.comb += [

@@ -1,6 +1,7 @@
 """The order table: order reference to order, d-left hashing with a stash, a lookup and a store in every cycle."""
 
 from functools import reduce
+from itertools import pairwise
 from operator import or_
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
@@ -136,7 +137,7 @@ class OrderTable(wiring.Component):
         ]
         for choice, chain in enumerate(bucket):
             m.d.comb += chain[0].eq(bucket_and_tag(self.reference, choice, bits)[0])
-            m.d.sync += [after.eq(before) for before, after in zip(chain, chain[1:], strict=False)]
+            m.d.sync += [after.eq(before) for before, after in pairwise(chain)]
         left = {n: Signal(state, name=f"left_{n}") for n in range(5, 9)}
         stored = {n: Signal(name=f"stored_{n}") for n in range(5, 8)}
         m.d.sync += [left[n].eq(left[n - 1]) for n in range(6, 9)]

@@ -1,6 +1,6 @@
 """What a message does to the orders of the book: finds them, reduces, removes and adds them."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 

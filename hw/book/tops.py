@@ -363,7 +363,7 @@ class Tops(wiring.Component):
                 m.d.comb += later[n].eq(quantities[n])
 
         # Read in cycle 1, written in cycle 2.
-        m.submodules.quantities = kept = memory.Memory(shape=quantities.shape(), depth=rows, init=[])
+        m.submodules.row_quantities = kept = memory.Memory(shape=quantities.shape(), depth=rows, init=[])
         reader, looker = (kept.read_port(domain="comb") for _ in range(2))
         writer = kept.write_port()
         row = Cat(now.side, now.symbol)

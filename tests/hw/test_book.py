@@ -1,6 +1,7 @@
 """The book alone against a plain one: neighbours about the same thing, cycles, levels emptied one after another."""
 
 import random
+from itertools import pairwise
 
 import pytest
 from amaranth.hdl import Cat, Const
@@ -59,8 +60,8 @@ def test_a_message_is_taken_in_every_cycle_and_a_replace_in_two():
     answers = check(card, book, messages)
     taken, given = [answer.taken for answer in answers], [answer.given for answer in answers]
     steps = [1 + (chr(each["type"]) == "U") for each in messages]
-    assert [b - a for a, b in zip(taken, taken[1:], strict=False)] == steps[:-1]
-    assert [b - a for a, b in zip(given, given[1:], strict=False)] == steps[1:]
+    assert [b - a for a, b in pairwise(taken)] == steps[:-1]
+    assert [b - a for a, b in pairwise(given)] == steps[1:]
 
 
 def test_a_book_that_is_not_heard_takes_no_more_than_it_can_hold():
@@ -151,7 +152,8 @@ def test_levels_emptied_one_after_another(gap):
 def snapshot(card: BookCard, book: PlainBook, symbol: int) -> None:
     """A snapshot has the levels of both sides, best first."""
     (*levels, last) = card.run([command_bits(command(Opcode.SNAPSHOT, symbol, parts=1, depth=255))])
-    found = [tuple(getattr(each.entry.level, name) for name in ("side", "rank", "price", "quantity", "orders")) for each in levels]
+    names = ("side", "rank", "price", "quantity", "orders")
+    found = [tuple(getattr(each.entry.level, name) for name in names) for each in levels]
     expected = []
     for side in (Side.BUY, Side.SELL):
         row = book.levels.get((symbol, side), {})
@@ -178,11 +180,12 @@ def test_after_a_reset_the_book_is_empty():
 # -- mutations -------------------------------------------------------------------------------------------
 
 
-def run_all(number: int) -> None:
-    seed = random.Random(number)
-    card, book = BookCard(PARAMETERS), PlainBook(PARAMETERS)
-    for sizes in ({"levels": 4, "references": 8}, CALM):
-        check(card, book, flow(seed, book, 1500, **sizes), gap=random_gap(seed, 6))
+def run_all(*numbers: int) -> None:
+    for number in numbers:
+        seed = random.Random(number)
+        card, book = BookCard(PARAMETERS), PlainBook(PARAMETERS)
+        for sizes in ({"levels": 4, "references": 8}, CALM):
+            check(card, book, flow(seed, book, 1500, **sizes), gap=random_gap(seed, 6))
 
 
 def test_a_table_that_does_not_know_the_order_before_is_found_out(monkeypatch):
@@ -196,5 +199,4 @@ def test_a_search_that_is_never_in_vain_is_found_out(monkeypatch):
     """What changed behind the levels of a row, while the ladder was searched, is not looked at."""
     monkeypatch.setattr(Refill, "in_vain", lambda self, *_: Const(0))
     with pytest.raises(AssertionError):
-        for number in range(4):
-            run_all(number)
+        run_all(*range(4))

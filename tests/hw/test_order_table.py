@@ -68,13 +68,11 @@ def churn(number, dut):
     async def run(ctx):
         await ctx.tick().repeat(3)
         await pass_through(ctx, dut, references, decide)
-        for reference in pool:
-            references[:] = [reference]
-            await pass_through(ctx, dut, references, lambda n, found, quantity, room: check(reference, found, quantity))
+        await pass_through(ctx, dut, pool, check)
 
-    def check(reference, found, quantity):
-        assert found == (reference in alive)
-        assert not found or quantity == alive[reference]
+    def check(n, found, quantity, room):
+        assert found == (pool[n] in alive)
+        assert not found or quantity == alive[pool[n]]
 
     simulate(dut, run)
     return refused
@@ -98,8 +96,7 @@ def test_a_table_that_forgets_one_of_those_before_is_found_out(what, forgotten, 
 
     monkeypatch.setattr(OrderTable, what, forgetful)
     with pytest.raises(AssertionError):
-        for number in range(1, 12, 2):
-            churn(number, OrderTable(PARAMETERS))
+        [churn(number, OrderTable(PARAMETERS)) for number in range(1, 12, 2)]
 
 
 def test_one_pair_of_buckets_and_the_stash_fill_up_then_there_is_no_room():
