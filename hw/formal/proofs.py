@@ -9,9 +9,11 @@ from amaranth.lib import wiring
 from hw.formal.frames import FramesStayWhole
 from hw.formal.kill import KillStopsOrders
 from hw.formal.mac import FramesEnd
+from hw.formal.prover import check
 from hw.formal.queues import PassesInOrder
 from hw.formal.rings import CommandIndices, EventIndices, WritersKeepToTheBus
 from hw.formal.session import OrdersNeedALogin
+from hw.formal.tcp import NewDataInWindow
 
 
 @dataclass(frozen=True)
@@ -25,13 +27,14 @@ class Proof:
     make : callable
         The component with its assertions; given the name of a mutation, the same but broken.
     mutations : tuple of str
-        Each breaks the property within the first ``reach`` cycles.
+        Each breaks the property.
     covers : str
         What is proved about what.
     mode, depth
         As :func:`hw.formal.check` takes them.
-    reach : int
-        Cycles.
+    reach : int or None
+        Cycles from power on in which every mutation is found out. None where that is further than the solver gets: then the
+        same proof must fail.
     quick : bool
         Proof and mutations take a few seconds each: they are tests, too.
     """
@@ -42,8 +45,15 @@ class Proof:
     covers: str
     mode: str = "prove"
     depth: int = 6
-    reach: int = 8
+    reach: int | None = 8
     quick: bool = True
+
+    def catches(self, mutation: str) -> bool:
+        """Whether the design with a mutation is found to be broken."""
+        if self.reach is not None:
+            return check(self.make(mutation), mode="bmc", depth=self.reach, every=False).holds is False
+        verdict = check(self.make(mutation), mode=self.mode, depth=self.depth, every=False)
+        return not verdict.holds and bool(verdict.failures())
 
 
 UNBOUNDED = "all inputs free, unbounded (k-induction)"
@@ -117,5 +127,14 @@ PROOFS = (
         ("end", "type"),
         f"hw.tcp.session_link, {UNBOUNDED}",
         depth=3,
+    ),
+    Proof(
+        "TCP: what is sent for the first time follows what was sent, inside the window",
+        NewDataInWindow,
+        ("shrink", "beyond", "frame"),
+        f"judge, connection, send window and template; segments, packets, commands and time free; {UNBOUNDED}",
+        depth=9,
+        reach=None,
+        quick=False,
     ),
 )

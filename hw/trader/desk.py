@@ -176,6 +176,8 @@ class Desk:
             exposure.price.eq(self.slot.worst_price),
             exposure.occupied.eq(slots.stored_occupied),
         ]
+        self.occupied = Signal(PLACES)  # a cycle behind the symbol
+        m.d.sync += self.occupied.eq(slots.occupied)
         # What the other orders have open, for a new order and for one that replaces the slot at work.
         side, replace = self.side, self.order.replace
         same, opposite = (data.View(Sums, Mux(side, exposure.sums[n], exposure.sums[1 - n])) for n in (1, 0))
@@ -197,7 +199,7 @@ class Desk:
         market, limits, account = self.market.row, self.limits.row, self.account.row
         top, last = self.best, self.last.row
         trusted, open_orders = Signal(), Signal(range(PLACES + 1))
-        m.d.sync += open_orders.eq(sum(self.slots.occupied))
+        m.d.sync += open_orders.eq(sum(self.occupied))
         m.d.sync += trusted.eq(self.feed_whole & self.entry.trusted.bit_select(self.symbol, 1))
         m.d.comb += gate.kill.eq(self.trader.kill)
 

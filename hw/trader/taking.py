@@ -13,7 +13,20 @@ from wire.records import IMMEDIATE_OR_CANCEL, SLOTS, TAKER_SLOT, TAKER_STRATEGY
 
 def judge(m, desk):
     """Shows the order to the gate as soon as that can be, whatever the state machine does meanwhile."""
-    gate = desk.gate
+    gate, order, best, taker = desk.gate, desk.order, desk.best, desk.taker.row
+    sizes = [Signal(32, name=f"{name}_size") for name in ("buy", "sell")]
+    for size, level in zip(sizes, (best.ask, best.bid), strict=True):
+        m.d.sync += size.eq(Mux(level.quantity < taker.size, level.quantity, taker.size))
+    with m.If(desk.taking & (desk.age == TAKE_READY - 1)):
+        m.d.sync += [
+            order.replace.eq(0),
+            order.price.eq(Mux(desk.side, best.bid.price, best.ask.price)),
+            order.quantity.eq(Mux(desk.side, sizes[1], sizes[0])),
+            order.strategy.eq(TAKER_STRATEGY),
+            order.tag.eq(0),
+            order.time_in_force.eq(IMMEDIATE_OR_CANCEL),
+            order.free.eq(1),
+        ]
     with m.If(desk.taking & ~desk.take_judging & (desk.age >= TAKE_READY)):
         m.d.comb += gate.start.eq(desk.release.ready & desk.exposure.ready)
         m.d.sync += [desk.take_judging.eq(gate.start), desk.wanted.eq(gate.start)]
@@ -28,28 +41,12 @@ def judge(m, desk):
 
 
 def look(m, desk):
-    """Puts the order together in the cycle in which the symbol's rows are there, if the taker wants one."""
-    taker, best, occupied = desk.taker.row, desk.best, desk.slots.occupied
+    """Finds out in the cycle in which the symbol's rows are there whether the taker wants an order, and on which side."""
+    taker, best, occupied = desk.taker.row, desk.best, desk.occupied
     wanted = taker.enabled & taker.size.any() & (desk.stamp <= taker.expiry) & desk.session_up
     buys = best.ask.has & (best.ask.price <= taker.highest_buy) & ~occupied[TAKER_SLOT]
     sells = best.bid.has & (best.bid.price >= taker.lowest_sell) & ~occupied[SLOTS + TAKER_SLOT]
-    price, quantity = Signal(32), Signal(32)
-    m.d.comb += [
-        price.eq(Mux(buys, best.ask.price, best.bid.price)),
-        quantity.eq(Mux(buys, best.ask.quantity, best.bid.quantity)),
-    ]
-    order = desk.order
-    m.d.sync += [
-        desk.taking.eq(wanted & (buys | sells)),
-        desk.place.eq(Cat(Const(TAKER_SLOT, 2), ~buys)),
-        order.replace.eq(0),
-        order.price.eq(price),
-        order.quantity.eq(Mux(quantity < taker.size, quantity, taker.size)),
-        order.strategy.eq(TAKER_STRATEGY),
-        order.tag.eq(0),
-        order.time_in_force.eq(IMMEDIATE_OR_CANCEL),
-        order.free.eq(1),
-    ]
+    m.d.sync += [desk.taking.eq(wanted & (buys | sells)), desk.place.eq(Cat(Const(TAKER_SLOT, 2), ~buys))]
 
 
 def add_states(m, desk):

@@ -84,7 +84,7 @@ def test_ports_live_on_their_links(seed):
     go("neighbours", seed=seed)
 
 
-@pytest.mark.parametrize("test", ["a_connection_that_ends", "no_way_to_the_exchange", "recovery", "ticks"])
+@pytest.mark.parametrize("test", ["a_connection_that_ends", "no_way_to_the_exchange", "recovery", "ticks", "interrupts"])
 def test_what_only_the_whole_card_does(test, seed):
     go(test, seed=seed)
 

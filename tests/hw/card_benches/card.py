@@ -25,6 +25,9 @@ from wire.records import EVENT, EventType, Opcode, SessionState
 from wire.records import Port as Input
 
 BASE, TICK, LEVELS = 1_000_000, 100, 64
+LOCAL_FAULT = 0x000001
+"""Behind the sequence character (IEEE 802.3 table 46-3)."""
+
 GROUPS = (0xE9360C6F, 0xE9360C70)
 PACE = 40
 """Cycles for a message: what the path takes today, sweeps included."""
@@ -391,3 +394,38 @@ async def both_feeds_with_errors(dut):
     assert counters["packets_a"] + counters["packets_b"] == 2 * turns + 1 - bad
     assert counters["itch_A"] - counters["itch_D"] == len(live)
     await check_edge(board)
+
+
+@cocotb.test()
+async def interrupts(dut):
+    """The host is called for events and for a link that goes down; the port sends nothing then, and announces itself again."""
+    board = await started(dut)
+    driver = board.driver
+    await driver.write("INTERRUPT_THRESHOLD", 1)
+    assert await driver.read("INTERRUPT_PENDING", "link") == 1, "the links have come up"
+    await driver.write("INTERRUPT_PENDING", link=1)
+    await driver.write("INTERRUPT_ENABLE", events=1, link=1)
+    await board.cycles(10)
+    assert dut.interrupt.value == 0
+    await arrive(board, Script().set_global())
+    assert dut.interrupt.value == 1
+    await driver.all_events()
+    await driver.write("INTERRUPT_PENDING", events=1)
+    await board.cycles(10)
+    assert dut.interrupt.value == 0
+    assert await driver.read("LINKS", "up") == 0b111
+
+    source = board.wires["feed_b"].source
+    source.set_seq_os(LOCAL_FAULT)
+    await board.cycles(100)
+    assert await driver.read("LINKS", "up") == 0b101
+    assert dut.interrupt.value == 1
+    await driver.write("INTERRUPT_PENDING", link=1)
+    source.set_seq_os(None)
+    await board.cycles(1000)
+    assert await driver.read("LINKS", "up") == 0b111
+    announced = board.wires["feed_b"].heard[-1]
+    assert (announced[ARP].op, announced[ARP].pdst) == (1, address_text(ADDRESSES["feed_b"]))
+    faults = (await board.network_counters())["feed_b_faults"]
+    assert faults > 4
+    await check_edge(board, feed_b_faults=faults)
