@@ -1,7 +1,9 @@
 """The book: every order of the mapped symbols in, quantity per price level and best bid and offer out.
 
-``symbol_map.py`` finds the symbol and the ladder level, ``order_table.py`` the order, ``ladder.py`` keeps the
-levels and the trust; ``book.py`` is the three in a row.
+``intake.py`` makes steps of items, ``symbol_map.py`` finds the symbol, ``placer.py`` the ladder level and ``order_table.py``
+the order; ``orders.py`` says what a step does to it. ``tops.py`` keeps the best levels and ``trust.py`` the trust; behind
+them follows ``ladder.py`` with all levels, from which ``refill.py`` tops them up. ``commands.py`` is the slow lane.
+``book.py`` puts them in a row.
 """
 
 from hw.book.book import Book

@@ -1,12 +1,37 @@
 """The ladder: quantity and order count of every price level, and which levels are occupied."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from itertools import pairwise
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import ceil_log2
 
+from hw.book.block_memory import read_block
 from hw.book.first_set import FirstSet
 from hw.parameters import WORD_LEVELS, Parameters
-from wire.records import Side
+
+DEPTH = 8
+"""Cycles after which a change is everywhere in the ladder."""
+
+BLOCK_BITS = 16384
+BIT_BITS = ceil_log2(WORD_LEVELS)
+
+
+class LevelChange(data.StructLayout):
+    """``quantity`` comes to (``add``) or goes from a level, and an order with it if ``order``."""
+
+    def __init__(self, parameters: Parameters):
+        super().__init__(
+            {
+                "symbol": parameters.symbol_bits,
+                "side": 1,
+                "position": parameters.index_bits,
+                "quantity": 32,
+                "add": 1,
+                "order": 1,
+            }
+        )
 
 
 class Ladder(wiring.Component):
@@ -14,8 +39,8 @@ class Ladder(wiring.Component):
 
     Levels are kept by position, counted from the best price that there can be on a side: the index for sells,
     its complement for buys. So the best level is the lowest position that is occupied, on both sides. A word
-    of 64 bits says which of 64 levels are occupied, and a summary which of the words are not 0. What a level
-    holds means nothing while it is not occupied: only the words are cleared after reset.
+    of 64 bits says which of 64 levels are occupied, and a summary which of the words are not 0. A level
+    without orders has quantity 0.
 
     Parameters
     ----------
@@ -23,46 +48,40 @@ class Ladder(wiring.Component):
 
     Members
     -------
-    symbol, side : In
-        The row; held while the ladder works.
-    apply : In(1)
-        Changes level ``index``: ``quantity`` comes, or goes if ``take``, and an order with it if ``order``.
-    search : In(1)
-        Looks for the best level of the row.
-    following : In(1)
-        Looks for the next best one after that which the last search found.
-    index, quantity, take, order : In
-        Of the change; held like the row.
+    valid, change : In(1), In(LevelChange)
+        A change, in any cycle.
+    search, symbol, side : In
+        Looks for the best level of a row, or, if ``behind``, of its levels behind position ``last``. Held until
+        ``done``.
     done : Out(1)
-        Pulse: the work is done, and what follows is valid until the next begins.
-    has : Out(1)
-        The level is occupied, or a level was found.
-    best, total, orders : Out
-        Index, quantity and order count of the level that was changed or found.
-    busy : Out(1)
-        The words are being cleared after reset.
+        Pulse: what follows is valid until the next search.
+    has, position, quantity, orders : Out
+        A level was found, and what it holds.
+    clear, busy : In(1), Out(1)
+        Clears all levels, after a reset that is not the first.
 
-    ``apply`` takes 8 cycles, ``search`` 13, ``following`` 9 or 13. Quantities wrap at 2^32.
+    A change per cycle, never held up; ``DEPTH`` cycles later it is everywhere. A search takes 10 to 16 cycles
+    and a cycle without a change. It finds what it looks for if none of the levels it looks at changes meanwhile.
+    Quantities wrap at 2^32. Clearing takes a cycle per level.
     """
 
     def __init__(self, parameters: Parameters):
         self.parameters = parameters
         super().__init__(
             {
+                "valid": In(1),
+                "change": In(LevelChange(parameters)),
+                "search": In(1),
                 "symbol": In(parameters.symbol_bits),
                 "side": In(1),
-                "apply": In(1),
-                "search": In(1),
-                "following": In(1),
-                "index": In(parameters.index_bits),
-                "quantity": In(32),
-                "take": In(1),
-                "order": In(1),
+                "behind": In(1),
+                "last": In(parameters.index_bits),
                 "done": Out(1),
                 "has": Out(1),
-                "best": Out(parameters.index_bits),
-                "total": Out(32),
+                "position": Out(parameters.index_bits),
+                "quantity": Out(32),
                 "orders": Out(parameters.order_bits),
+                "clear": In(1),
                 "busy": Out(1),
             }
         )
@@ -70,118 +89,177 @@ class Ladder(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         parameters = self.parameters
-        rows = 2 << parameters.symbol_bits
+        rows = 2 * parameters.symbols
         words = parameters.levels // WORD_LEVELS
-        word_bits = words.bit_length() - 1
-        bit_bits = WORD_LEVELS.bit_length() - 1
-        level_shape = data.StructLayout({"quantity": 32, "orders": parameters.order_bits})
-        used_rows = 2 * parameters.symbols
-        m.submodules.levels = levels = memory.Memory(
-            shape=level_shape, depth=used_rows * parameters.levels, init=[]
-        )
-        m.submodules.words = occupancy = memory.Memory(shape=WORD_LEVELS, depth=used_rows * words, init=[])
-        m.submodules.summaries = summaries = memory.Memory(shape=words, depth=used_rows, init=[])
-        m.submodules.first = first = FirstSet(WORD_LEVELS)
-        ports = {
-            each: (store.read_port(), store.write_port())
-            for each, store in (("level", levels), ("word", occupancy), ("summary", summaries))
-        }
-        (level_read, level_write), (word_read, word_write), (summary_read, summary_write) = ports.values()
+        word_bits = ceil_log2(words)
+        row_bits = parameters.symbol_bits + 1
+        place_bits = parameters.index_bits + row_bits
+        level = data.StructLayout({"quantity": 32, "orders": parameters.order_bits})
+        # One block of RAM is 16384 bits: slices that fit need no choice between blocks behind them.
+        depth, width = rows * parameters.levels, level.size
+        slice_bits = max(1, BLOCK_BITS // depth) if depth <= BLOCK_BITS else width
+        slices = []
+        for at in range(0, width, slice_bits):
+            levels = memory.Memory(shape=min(slice_bits, width - at), depth=depth, init=[])
+            m.submodules[f"levels_{at}"] = levels
+            slices.append(levels)
+        m.submodules.words = occupancy = memory.Memory(shape=WORD_LEVELS, depth=rows * words, init=[])
+        m.submodules.summaries = summaries = memory.Memory(shape=words, depth=rows, init=[])
+        word_write = occupancy.write_port()
+        summary_read, summary_look = (summaries.read_port(domain="comb") for _ in range(2))
+        summary_write = summaries.write_port()
 
-        row = Signal(range(rows))
-        number, bit = Signal(max(1, word_bits)), Signal(bit_bits)  # word of the row, level of the word
-        position = Cat(bit, number[:word_bits])
-        level, word, summary = Signal(level_shape), Signal(WORD_LEVELS), Signal(words)
-        occupied = Signal()
-        sweep, clearing = Signal(range(used_rows * words)), Signal(init=1)
+        def word_of(place):
+            return place[BIT_BITS:]
+
+        def number_of(place):
+            return place[BIT_BITS : parameters.index_bits]
+
+        def row_of(place):
+            return place[parameters.index_bits :]
+
+        sweep, clearing = Signal(range(rows * parameters.levels)), Signal()
+        with m.If(self.clear):
+            m.d.sync += clearing.eq(1)
         with m.If(clearing):
             m.d.sync += sweep.eq(sweep + 1)
-            with m.If(sweep == used_rows * words - 1):
-                m.d.sync += clearing.eq(0)
-        m.d.comb += [
-            self.busy.eq(clearing),
-            *(port.en.eq(1) for port in (level_read, word_read, summary_read)),
-            *(port.addr.eq(Cat(position, row)) for port in (level_read, level_write)),
-            word_read.addr.eq(Cat(number[:word_bits], row)),
-            word_write.addr.eq(Mux(clearing, sweep, Cat(number[:word_bits], row))),
-            word_write.data.eq(Mux(clearing, 0, word)),
-            word_write.en.eq(clearing),
-            summary_read.addr.eq(row),
-            summary_write.addr.eq(Mux(clearing, sweep >> word_bits, row)),
-            summary_write.data.eq(Mux(clearing, 0, summary)),
-            summary_write.en.eq(clearing),
-            level_write.data.eq(level),
-        ]
-        m.d.comb += [
-            self.best.eq(Mux(self.side == Side.BUY, ~position, position)),
-            self.total.eq(level.quantity),
-            self.orders.eq(level.orders),
-        ]
-        waiting = Signal(2)
+            with m.If(sweep == rows * parameters.levels - 1):
+                m.d.sync += [clearing.eq(0), sweep.eq(0)]
+        m.d.comb += self.busy.eq(clearing)
 
+        # -- changes, by the stage they are in; a probe is one that changes nothing -----------------------
+        valid = [Signal(name=f"valid_{n}") for n in range(7)]
+        probe = [Signal(name=f"probe_{n}") for n in range(4)]
+        place = [Signal(place_bits, name=f"place_{n}") for n in range(7)]
+        m.d.sync += [after.eq(before) for before, after in pairwise(valid)]
+        m.d.sync += [after.eq(before) for before, after in pairwise(probe)]
+        m.d.sync += [after.eq(before) for before, after in pairwise(place)]
+
+        probing, probed = Signal(), Signal(place_bits)  # of the search
+        change = self.change
+        quantity, order = ([Signal(width, name=f"by_{width}_{n}") for n in range(3)] for width in (33, 2))
+        m.d.sync += [
+            valid[0].eq(self.valid),
+            probe[0].eq(probing & ~self.valid),
+            place[0].eq(Mux(self.valid, Cat(change.position, change.side, change.symbol), probed)),
+            # What is added, beginning with a carry.
+            quantity[0].eq(Mux(change.add, Cat(0, change.quantity), Cat(1, ~change.quantity))),
+            order[0].eq(Cat(change.order, change.order & ~change.add)),  # 0, 1 or -1
+        ]
+        with m.If(~self.valid):
+            m.d.sync += [quantity[0].eq(0), order[0].eq(0)]
+        for chain in (quantity, order):
+            m.d.sync += [after.eq(before) for before, after in pairwise(chain)]
+
+        # Stages 0 and 1: read. Stage 2: add. Stage 3: write. Those up to 3 before it are not in the memory yet.
+        read = Signal(level)  # stage 2
+        sums = [Signal(level, name=f"sum_{n}") for n in (3, 4, 5)]
+        same = Signal(3)
+        m.d.sync += [
+            read.eq(Cat(read_block(m, each, place[0]) for each in slices)),
+            same.eq(Cat(valid[n] & (place[1] == place[n]) for n in (2, 3, 4))),
+            *(after.eq(before) for before, after in pairwise(sums)),
+        ]
+        base = Signal(level)
+        m.d.comb += base.eq(read)
+        for n in (2, 1, 0):
+            with m.If(same[n]):
+                m.d.comb += base.eq(sums[n])
+        m.d.sync += [
+            sums[0].quantity.eq((Cat(quantity[2][0], base.quantity) + quantity[2])[1:]),
+            sums[0].orders.eq(base.orders + order[2].as_signed()),
+        ]
+        written = Mux(clearing, 0, sums[0])
+        for at, each in zip(range(0, width, slice_bits), slices, strict=True):
+            writer = each.write_port()
+            m.d.comb += [
+                writer.addr.eq(Mux(clearing, sweep, place[3])),
+                writer.data.eq(written[at : at + slice_bits]),
+                writer.en.eq(clearing | valid[3]),
+            ]
+
+        # Stages 2 and 3: read the word. Stage 4: mark. Stage 5: write, and is it 0? Stage 6: the summary.
+        word = Signal(WORD_LEVELS)  # stage 4
+        marked = [Signal(WORD_LEVELS, name=f"word_{n}") for n in (5, 6, 7)]
+        one, occupied, same_word = Signal(WORD_LEVELS), Signal(), Signal(3)
+        some = Signal()
+        base_word = Signal(WORD_LEVELS)
+        m.d.comb += base_word.eq(word)
+        for n in (2, 1, 0):
+            with m.If(same_word[n]):
+                m.d.comb += base_word.eq(marked[n])
+        m.d.sync += [
+            word.eq(read_block(m, occupancy, word_of(place[2]))),
+            one.eq(1 << place[3][:BIT_BITS]),
+            occupied.eq(sums[0].orders != 0),
+            same_word.eq(Cat(valid[n] & (word_of(place[3]) == word_of(place[n])) for n in (4, 5, 6))),
+            marked[0].eq(Mux(occupied, base_word | one, base_word & ~one)),
+            *(after.eq(before) for before, after in pairwise(marked)),
+            some.eq(marked[0].any()),
+        ]
+        m.d.comb += [
+            word_write.addr.eq(Mux(clearing, sweep >> BIT_BITS, word_of(place[5]))),
+            word_write.data.eq(Mux(clearing, 0, marked[0])),
+            word_write.en.eq(clearing | valid[5]),
+        ]
+        one_word = 1 << number_of(place[6]) if word_bits else Const(1)
+        m.d.comb += [
+            summary_read.addr.eq(row_of(place[6])),
+            summary_write.addr.eq(Mux(clearing, sweep >> parameters.index_bits, row_of(place[6]))),
+            summary_write.data.eq(
+                Mux(
+                    clearing,
+                    0,
+                    Mux(some, summary_read.data | one_word, summary_read.data & ~one_word),
+                )
+            ),
+            summary_write.en.eq(clearing | valid[6]),
+        ]
+
+        self._search(m, occupancy, summary_look, probing, probed, probe[3], sums[0])
+        return m
+
+    def _search(self, m, occupancy, summary_look, probing, probed, answered, answer):
+        """The search for the best level, or the next one."""
+        words = self.parameters.levels // WORD_LEVELS
+        word_bits = ceil_log2(words)
+        m.submodules.first = first = FirstSet(WORD_LEVELS)
+        row = Cat(self.side, self.symbol)
+        number, bit = Signal(word_bits), Signal(BIT_BITS)
+        last_number, last_bit = self.last[BIT_BITS:], self.last[:BIT_BITS]
+        word, summary = Signal(WORD_LEVELS), Signal(words)
+        behind_word, behind_summary = Signal(WORD_LEVELS), Signal(words)
+        waiting = Signal(2)
+        position = Cat(bit, number)
+        look = read_block(m, occupancy, Cat(number, row))
+        m.d.comb += [
+            summary_look.addr.eq(row),
+            probed.eq(Cat(position, row)),
+            self.position.eq(position),
+        ]
+        m.d.sync += [
+            behind_word.eq(Cat(last_bit < n for n in range(WORD_LEVELS))),
+            behind_summary.eq(Cat(last_number < n for n in range(words)) if word_bits else 0),
+        ]
         with m.FSM():
             with m.State("IDLE"):
-                m.d.sync += [row.eq(Cat(self.side, self.symbol)), waiting.eq(2)]
-                with m.If(self.apply):
-                    at = Mux(self.side == Side.BUY, ~self.index, self.index)
-                    m.d.sync += [bit.eq(at), number.eq(at[bit_bits:])]
-                    m.next = "READ"
-                with m.If(self.search):
-                    m.next = "READ SUMMARY"
-                with m.If(self.following):
-                    m.d.sync += word.eq(word & (word - 1))
-                    m.next = "REST"
-
-            # -- change a level --------------------------------------------------------------------
-            with m.State("READ"):
-                m.next = "LATCH"
-            with m.State("LATCH"):
-                m.d.sync += [
-                    level.eq(level_read.data),
-                    word.eq(word_read.data),
-                    summary.eq(summary_read.data),
-                ]
-                m.next = "OCCUPIED"
-            with m.State("OCCUPIED"):
-                m.d.sync += occupied.eq(word.bit_select(bit, 1))
-                m.next = "SUM"
-            with m.State("SUM"):
-                with m.If(self.take):
-                    m.d.sync += [
-                        level.quantity.eq(level.quantity - self.quantity),
-                        level.orders.eq(level.orders - self.order),
-                    ]
-                with m.Elif(occupied):
-                    m.d.sync += [
-                        level.quantity.eq(level.quantity + self.quantity),
-                        level.orders.eq(level.orders + self.order),
-                    ]
-                with m.Else():
-                    m.d.sync += [level.quantity.eq(self.quantity), level.orders.eq(self.order)]
-                m.next = "MARK"
-            with m.State("MARK"):
-                m.d.comb += level_write.en.eq(1)
-                m.d.sync += [self.has.eq(level.orders != 0), word.bit_select(bit, 1).eq(level.orders != 0)]
-                m.next = "WORD"
-            with m.State("WORD"):
-                m.d.comb += word_write.en.eq(1)
-                m.d.sync += summary.bit_select(number[:word_bits], 1).eq(word.any())
-                m.next = "SUMMARY"
+                m.d.sync += waiting.eq(2)
+                with m.If(self.search & ~self.done):
+                    m.d.sync += number.eq(last_number)
+                    m.next = "SUMMARY"
             with m.State("SUMMARY"):
-                m.d.comb += summary_write.en.eq(1)
-                m.next = "DONE"
-
-            # -- find the best ---------------------------------------------------------------------
-            with m.State("READ SUMMARY"):
-                m.next = "LATCH SUMMARY"
-            with m.State("LATCH SUMMARY"):
-                m.d.sync += summary.eq(summary_read.data)
+                m.d.sync += summary.eq(
+                    summary_look.data & Mux(self.behind, behind_summary, (1 << words) - 1)
+                )
                 m.next = "FIND WORD"
+                with m.If(self.behind):
+                    m.next = "LATCH REST"
+            with m.State("LATCH REST"):
+                m.d.sync += word.eq(look & behind_word)
+                m.next = "REST"
             with m.State("REST"):
-                m.d.sync += summary.eq(summary & (summary - 1))
                 m.next = "FIND WORD"
                 with m.If(word.any()):
-                    m.d.sync += summary.eq(summary)
                     m.next = "FIND BIT"
             with m.State("FIND WORD"):
                 m.d.comb += first.i.eq(summary)
@@ -194,20 +272,21 @@ class Ladder(wiring.Component):
             with m.State("READ WORD"):
                 m.next = "LATCH WORD"
             with m.State("LATCH WORD"):
-                m.d.sync += word.eq(word_read.data)
+                m.d.sync += word.eq(look)
                 m.next = "FIND BIT"
             with m.State("FIND BIT"):
                 m.d.comb += first.i.eq(word)
-                m.d.sync += [waiting.eq(waiting - 1), bit.eq(first.o)]
+                m.d.sync += [waiting.eq(waiting - 1), bit.eq(first.o), self.has.eq(1)]
                 with m.If(waiting == 0):
-                    m.next = "READ LEVEL"
-            with m.State("READ LEVEL"):
-                m.next = "LATCH LEVEL"
-            with m.State("LATCH LEVEL"):
-                m.d.sync += level.eq(level_read.data)
-                m.next = "DONE"
-
+                    m.next = "PROBE"
+            with m.State("PROBE"):
+                m.d.comb += probing.eq(1)
+                with m.If(~self.valid):
+                    m.next = "ANSWER"
+            with m.State("ANSWER"):
+                m.d.sync += [self.quantity.eq(answer.quantity), self.orders.eq(answer.orders)]
+                with m.If(answered):
+                    m.next = "DONE"
             with m.State("DONE"):
                 m.d.comb += self.done.eq(1)
                 m.next = "IDLE"
-        return m

@@ -1,16 +1,16 @@
 """What a message does to the orders of the book: finds them, reduces, removes and adds them."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data, memory, stream, wiring
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.book.intake import Step
 from hw.book.order_table import Order, OrderTable
-from hw.book.symbol_map import MappedItem
-from hw.items import ItemKind
+from hw.book.placer import Placer
+from hw.book.symbol_map import Ticks
 from hw.parameters import Parameters
-from wire.records import SET_FEED, Opcode, Side, TrustCause
+from wire.records import Side, TrustCause
 
-ADDS, TAKES, FILLS, WHOLE = "AF", "ECXDU", "EC", "DU"
 COUNTERS = (
     "orders_added",
     "order_overflow",
@@ -22,41 +22,38 @@ COUNTERS = (
 )
 
 
-class Change(data.StructLayout):
-    """Shares that came to or went from the book, and whether an order did with them."""
+class Effect(data.StructLayout):
+    """What one step of an item does behind the orders.
 
-    def __init__(self, parameters: Parameters):
-        super().__init__(
-            {
-                "valid": 1,
-                "order": 1,
-                "side": 1,
-                "in_band": 1,
-                "beyond": 1,
-                "index": parameters.index_bits,
-                "quantity": 32,
-            }
-        )
-
-
-class OrderItem(data.StructLayout):
-    """An item with what it did to the orders.
-
-    First ``taken`` goes from the book, then ``added`` comes. ``cause`` is what makes the symbol untrusted, 0
-    if nothing does. ``trade`` is one, at ``price`` or, if ``at_level``, at that of the level that ``taken``
-    names.
+    ``first`` is the removal of a replace, ``second`` its addition, which follows; ``final`` is the last step of an item.
+    The quantity is what the order ``held`` if ``all``, else ``quantity``.
+    If ``change``, it comes to (``add``) or goes from the level at ``position``, and an order with it
+    if ``order``. ``gone`` and ``come`` are orders beyond the ladder. ``cause`` is what makes the symbol
+    untrusted, 0 if nothing does. If ``trade``, it was traded, at the price of the level if ``at_level``.
     """
 
     def __init__(self, parameters: Parameters):
         super().__init__(
             {
-                "mapped": MappedItem(parameters),
-                "taken": Change(parameters),
-                "added": Change(parameters),
+                "first": 1,
+                "second": 1,
+                "final": 1,
+                "mapped": 1,
+                "symbol": parameters.symbol_bits,
+                "side": 1,
+                "position": parameters.index_bits,
+                "quantity": 32,
+                "held": 32,
+                "all": 1,
+                "change": 1,
+                "add": 1,
+                "order": 1,
+                "gone": 1,
+                "come": 1,
                 "cause": TrustCause,
-                "trade": data.StructLayout(
-                    {"valid": 1, "side": 1, "quantity": 32, "at_level": 1, "price": 32}
-                ),
+                "trade": 1,
+                "trade_side": 1,
+                "at_level": 1,
             }
         )
 
@@ -70,29 +67,40 @@ class Orders(wiring.Component):
 
     Members
     -------
-    i : In(stream of MappedItem)
-    o : Out(stream of OrderItem)
-        Every item, in order.
+    step : In(Step)
+        Cycle 0: a step of a message, or none.
+    symbol, mapped, ticks : In
+        Cycle 1: the symbol of its stock locate, and the ladder's prices.
+    strict : In(1)
+        An unknown reference costs the symbol its trust.
+    valid, effect : Out(1), Out(Effect)
+        Cycle 4.
     live : Out(symbols)
-        Which symbols have orders in the table.
-    busy : Out(1)
-        An item is inside, or the table is being cleared after reset.
+        Which symbols have orders in the table; two cycles late.
+    clear, busy : In(1), Out(1)
+        Of the table's memories.
     count_... : Out(1)
-        Pulses of the counters.
+        Pulses of the counters, a cycle after the effect.
 
-    A message that has an order takes 11 cycles, a replace 18, everything else 3. One item at a time. A new
-    order that finds the table full, or both its buckets and the stash, is not stored: it counts, and the
-    symbol is not trusted any more.
+    Latency 4 cycles, a step per cycle, never held up. A new order that finds the table full, or both its
+    buckets and the stash, is not stored: it counts, and the symbol is not trusted any more.
     """
 
     def __init__(self, parameters: Parameters):
         self.parameters = parameters
         super().__init__(
             {
-                "i": In(stream.Signature(MappedItem(parameters))),
-                "o": Out(stream.Signature(OrderItem(parameters))),
+                "step": In(Step),
+                "symbol": In(parameters.symbol_bits),
+                "mapped": In(1),
+                "ticks": In(Ticks),
+                "strict": In(1),
+                "valid": Out(1),
+                "effect": Out(Effect(parameters)),
                 "live": Out(parameters.symbols),
+                "clear": In(1),
                 "busy": Out(1),
+                "count_messages_unmapped": Out(1),
                 **{f"count_{name}": Out(1) for name in COUNTERS},
             }
         )
@@ -101,196 +109,140 @@ class Orders(wiring.Component):
         m = Module()
         parameters = self.parameters
         m.submodules.table = table = OrderTable(parameters)
-        # How many orders a symbol has, if any: ``live`` says whether it has.
+        m.submodules.placer = placer = Placer(parameters)
+
+        step = [self.step, *(Signal(Step, name=f"step_{n}") for n in range(1, 5))]
+        symbol = [None, self.symbol, *(Signal(parameters.symbol_bits, name=f"symbol_{n}") for n in range(2, 6))]
+        mapped = [None, Signal(name="mapped_1"), *(Signal(name=f"mapped_{n}") for n in range(2, 5))]
+        for n in range(1, 5):
+            m.d.sync += step[n].eq(step[n - 1])
+        for n in range(2, 5):
+            m.d.sync += [symbol[n].eq(symbol[n - 1]), mapped[n].eq(mapped[n - 1])]
+        m.d.sync += symbol[5].eq(symbol[4])
+        m.d.comb += [
+            mapped[1].eq(step[1].valid & step[1].has_symbol & self.mapped),
+            table.reference.eq(step[0].order_reference),
+            table.look.eq(mapped[1] & (step[1].adds | step[1].takes)),
+            table.clear.eq(self.clear),
+            self.busy.eq(table.busy),
+            placer.price.eq(step[1].price),
+            placer.ticks.eq(self.ticks),
+        ]
+        m.d.sync += self.count_messages_unmapped.eq(
+            step[1].valid & step[1].has_symbol & ~step[1].second & ~self.mapped
+        )
+
+        # -- cycle 4 -------------------------------------------------------------------------------------
+        now, mine, place = step[4], mapped[4], placer.place
+        order = table.order
+        removed, removed_side = Signal(), Signal()  # by the step before, the first of a replace
+
+        # An order that is there.
+        found, takes, last, more = Signal(), Signal(), Signal(), Signal()
+        m.d.comb += [
+            found.eq(mine & now.takes & table.alive & (order.symbol == symbol[4])),
+            takes.eq(found & (now.whole | ~now.no_quantity)),
+            more.eq(~now.whole & (now.quantity > order.quantity)),
+            last.eq(now.whole | (now.quantity >= order.quantity)),
+        ]
+        m.d.sync += [removed.eq(found), removed_side.eq(order.side)]
+
+        # A new order.
+        side, beyond = Signal(), Signal()
+        total = Signal(parameters.order_bits)
+        wanted, proper, fresh, stored = Signal(), Signal(), Signal(), Signal()
+        m.d.comb += [
+            side.eq(Mux(now.second, removed_side, now.sell)),
+            beyond.eq(~place.in_band & ~Mux(side == Side.BUY, place.below, place.above)),
+            wanted.eq(mine & now.adds & (~now.second | removed)),
+            proper.eq(wanted & ~now.no_quantity & (now.second | ~now.no_side)),
+            fresh.eq(proper & ~table.alive),
+            stored.eq(fresh & table.room & ~total[-1]),
+        ]
+        new = Signal(Order(parameters))
+        m.d.comb += [
+            new.symbol.eq(symbol[4]),
+            new.side.eq(side),
+            new.in_band.eq(place.in_band),
+            new.beyond.eq(beyond),
+            new.position.eq(Mux(place.in_band, Mux(side == Side.BUY, ~place.index, place.index), 0)),
+            new.quantity.eq(now.quantity),
+            table.store.eq(takes | stored),
+            table.keep.eq(~now.takes | ~last),
+            table.new.eq(new),
+        ]
+        with m.If(now.takes):
+            m.d.comb += [table.new.eq(order), table.new.quantity.eq(order.quantity - now.quantity)]
+
+        # -- what comes of it ------------------------------------------------------------------------------
+        unknown, over = mine & now.takes & ~found, found & more
+        effect = self.effect
+        m.d.comb += [
+            self.valid.eq(now.valid),
+            effect.first.eq(now.first),
+            effect.second.eq(now.second),
+            effect.final.eq(~now.first),
+            effect.mapped.eq(mine),
+            effect.symbol.eq(symbol[4]),
+            effect.side.eq(Mux(now.takes, order.side, side)),
+            effect.position.eq(Mux(now.takes, order.position, new.position)),
+            effect.quantity.eq(now.quantity),
+            effect.held.eq(order.quantity),
+            effect.all.eq(now.takes & last),
+            effect.change.eq((takes & order.in_band) | (stored & place.in_band)),
+            effect.add.eq(~now.takes),
+            effect.order.eq(~now.takes | last),
+            effect.gone.eq(takes & last & order.beyond),
+            effect.come.eq(stored & beyond),
+            effect.trade.eq((takes & now.fills) | (mine & now.trades)),
+            effect.trade_side.eq(Mux(now.trades, ~now.buy, order.side)),
+            effect.at_level.eq(now.executes & order.in_band),
+        ]
+        with m.If(now.takes):
+            with m.If(unknown & self.strict):
+                m.d.comb += effect.cause.eq(TrustCause.UNKNOWN_REFERENCE)
+            with m.If(over):
+                m.d.comb += effect.cause.eq(TrustCause.OVER_EXECUTION)
+        with m.Elif(wanted):
+            with m.If(~proper):
+                m.d.comb += effect.cause.eq(TrustCause.BAD_VALUE)
+            with m.Elif(~fresh):
+                m.d.comb += effect.cause.eq(TrustCause.DUPLICATE_REFERENCE)
+            with m.Elif(~stored):
+                m.d.comb += effect.cause.eq(TrustCause.OVERFLOW)
+        m.d.sync += [
+            self.count_orders_added.eq(stored),
+            self.count_order_overflow.eq(fresh & ~stored),
+            self.count_duplicate_reference.eq(proper & ~fresh),
+            self.count_unknown_reference.eq(unknown),
+            self.count_over_execution.eq(over),
+            self.count_bad_value.eq(wanted & ~proper),
+            self.count_out_of_band.eq(stored & ~place.in_band),
+        ]
+
+        # -- how many orders there are, and a symbol has ---------------------------------------------------
+        leaves = Signal()
+        m.d.comb += leaves.eq(takes & last)
+        with m.If(stored):
+            m.d.sync += total.eq(total + 1)
+        with m.Elif(leaves):
+            m.d.sync += total.eq(total - 1)
+        came, went = Signal(), Signal()  # cycle 5
+        m.d.sync += [came.eq(stored), went.eq(leaves)]
+        # A symbol's count means nothing unless it is live.
         m.submodules.counts = counts = memory.Memory(
             shape=parameters.order_bits, depth=max(2, parameters.symbols), init=[]
         )
-        count_read, count_write = counts.read_port(domain="comb"), counts.write_port()
-
-        out = Signal(OrderItem(parameters))
-        strict, total = Signal(), Signal(parameters.order_bits)
-        live = Signal(parameters.symbols)
-        mapped = out.mapped
-        message, symbol = mapped.item.payload.message, mapped.symbol
-        m.d.comb += [self.o.payload.eq(out), self.live.eq(live)]
-
-        def is_type(types):
-            return Cat(message.type == ord(code) for code in types).any()
-
-        side, quantity = Signal(), Signal(32)  # of the order that is added
-        taken, rest, over = Signal(32), Signal(32), Signal()
-        replaces = Signal()
-        order = Signal(Order(parameters))  # as it was found
-        mine = Signal()
-        place = mapped.place
-        beyond = Signal()
-        m.d.comb += beyond.eq(~place.in_band & ~Mux(side == Side.BUY, place.below, place.above))
-
-        # -- how many orders a symbol has --------------------------------------------------------
-        count = Signal(parameters.order_bits)
+        reader, writer = counts.read_port(domain="comb"), counts.write_port()
+        alive = self.live.bit_select(symbol[5], 1)
         m.d.comb += [
-            count_read.addr.eq(symbol),
-            count_write.addr.eq(symbol),
+            reader.addr.eq(symbol[5]),
+            writer.addr.eq(symbol[5]),
+            writer.en.eq(came | went),
+            writer.data.eq(Mux(came, Mux(alive, reader.data, 0) + 1, reader.data - 1)),
         ]
-
-        def recount(change):
-            m.d.comb += [count_write.en.eq(1), count_write.data.eq(count + change)]
-            m.d.sync += [
-                count.eq(count + change),
-                total.eq(total + change),
-                live.bit_select(symbol, 1).eq(count + change != 0),
-            ]
-
-        def lookup(reference, following):
-            m.d.comb += [table.start.eq(1), table.reference.eq(reference)]
-            m.next = following
-
-        def untrust(cause):
-            m.d.sync += out.cause.eq(cause)
-
-        with m.FSM() as fsm:
-            with m.State("CLEAR"), m.If(~table.busy):
-                m.next = "IDLE"
-            with m.State("IDLE"):
-                m.d.comb += self.i.ready.eq(1)
-                m.d.sync += [
-                    out.eq(0),
-                    out.mapped.eq(self.i.payload),
-                    replaces.eq(0),
-                ]
-                with m.If(self.i.valid):
-                    m.next = "SEND"
-                    with m.If(self.i.payload.item.kind == ItemKind.COMMAND):
-                        m.next = "COMMAND"
-                    with m.Elif((self.i.payload.item.kind == ItemKind.MESSAGE) & self.i.payload.mapped):
-                        m.next = "MESSAGE"
-            with m.State("COMMAND"):
-                command = mapped.item.payload.command
-                with m.If(SET_FEED.bits(command, "opcode") == Opcode.SET_FEED):
-                    m.d.sync += strict.eq(SET_FEED.bits(command, "strict") != 0)
-                m.next = "SEND"
-
-            with m.State("MESSAGE"):
-                m.d.sync += [
-                    side.eq(message.side == Side.SELL),
-                    quantity.eq(message.quantity),
-                    count.eq(Mux(live.bit_select(symbol, 1), count_read.data, 0)),
-                ]
-                m.next = "SEND"
-                with m.If(is_type(ADDS)):
-                    m.next = "CHECK"
-                with m.Elif(is_type(TAKES)):
-                    lookup(message.order_reference, "FIND")
-                with m.Elif(is_type("P")):
-                    m.d.sync += [
-                        out.trade.valid.eq(1),
-                        out.trade.side.eq(message.side != Side.BUY),
-                        out.trade.quantity.eq(message.quantity),
-                        out.trade.price.eq(message.price),
-                    ]
-
-            # -- an order that is there ----------------------------------------------------------
-            with m.State("FIND"):
-                m.d.sync += [order.eq(table.order), mine.eq(table.found & (table.order.symbol == symbol))]
-                with m.If(table.done):
-                    m.next = "AMOUNT"
-            with m.State("AMOUNT"):
-                more = message.quantity > order.quantity
-                m.d.sync += [
-                    over.eq(~is_type(WHOLE) & more),
-                    taken.eq(Mux(is_type(WHOLE) | more, order.quantity, message.quantity)),
-                ]
-                m.next = "TAKE"
-                with m.If(~mine):
-                    m.d.comb += self.count_unknown_reference.eq(1)
-                    with m.If(strict):
-                        untrust(TrustCause.UNKNOWN_REFERENCE)
-                    m.next = "SEND"
-                with m.Elif(~is_type(WHOLE) & (message.quantity == 0)):
-                    m.next = "SEND"
-            with m.State("TAKE"):
-                m.d.comb += self.count_over_execution.eq(over)
-                with m.If(over):
-                    untrust(TrustCause.OVER_EXECUTION)
-                m.d.sync += [
-                    rest.eq(order.quantity - taken),
-                    side.eq(order.side),
-                    out.taken.valid.eq(1),
-                    out.taken.order.eq(order.quantity == taken),
-                    out.taken.side.eq(order.side),
-                    out.taken.in_band.eq(order.in_band),
-                    out.taken.beyond.eq(order.beyond),
-                    out.taken.index.eq(order.index),
-                    out.taken.quantity.eq(taken),
-                ]
-                with m.If(is_type(FILLS)):
-                    m.d.sync += [
-                        out.trade.valid.eq(1),
-                        out.trade.side.eq(order.side),
-                        out.trade.quantity.eq(taken),
-                        out.trade.at_level.eq(is_type("E") & order.in_band),
-                        out.trade.price.eq(message.price),  # 0 in E
-                    ]
-                m.next = "KEEP"
-            with m.State("KEEP"):
-                m.d.comb += [
-                    table.store.eq(1),
-                    table.keep.eq(~out.taken.order),
-                    table.new.eq(order),
-                    table.new.quantity.eq(rest),
-                ]
-                with m.If(out.taken.order):
-                    recount(-1)
-                m.next = "SEND"
-                with m.If(is_type("U")):
-                    m.d.sync += replaces.eq(1)
-                    m.next = "CHECK"
-
-            # -- a new order ---------------------------------------------------------------------
-            with m.State("CHECK"):
-                lookup(Mux(replaces, message.new_order_reference, message.order_reference), "SEEK")
-                with m.If((quantity == 0) | (~replaces & (message.side == Side.NONE))):
-                    m.d.comb += [self.count_bad_value.eq(1), table.start.eq(0)]
-                    untrust(TrustCause.BAD_VALUE)
-                    m.next = "SEND"
-            with m.State("SEEK"), m.If(table.done):
-                m.next = "ADD"
-            with m.State("ADD"):
-                m.next = "SEND"
-                with m.If(table.found):
-                    m.d.comb += self.count_duplicate_reference.eq(1)
-                    untrust(TrustCause.DUPLICATE_REFERENCE)
-                with m.Elif((total == parameters.orders) | ~table.room):
-                    m.d.comb += self.count_order_overflow.eq(1)
-                    untrust(TrustCause.OVERFLOW)
-                with m.Else():
-                    m.d.comb += [
-                        self.count_orders_added.eq(1),
-                        self.count_out_of_band.eq(~place.in_band),
-                        table.store.eq(1),
-                        table.keep.eq(1),
-                        table.new.symbol.eq(symbol),
-                        table.new.side.eq(side),
-                        table.new.in_band.eq(place.in_band),
-                        table.new.beyond.eq(beyond),
-                        table.new.index.eq(Mux(place.in_band, place.index, 0)),
-                        table.new.quantity.eq(quantity),
-                    ]
-                    recount(1)
-                    m.d.sync += [
-                        out.added.valid.eq(1),
-                        out.added.order.eq(1),
-                        out.added.side.eq(side),
-                        out.added.in_band.eq(place.in_band),
-                        out.added.beyond.eq(beyond),
-                        out.added.index.eq(place.index),
-                        out.added.quantity.eq(quantity),
-                    ]
-
-            with m.State("SEND"):
-                m.d.comb += self.o.valid.eq(1)
-                with m.If(self.o.ready):
-                    m.next = "IDLE"
-
-        m.d.comb += self.busy.eq(~fsm.ongoing("IDLE") | self.i.valid)
+        with m.If(came):
+            m.d.sync += alive.eq(1)
+        with m.If(went & (reader.data == 1)):
+            m.d.sync += alive.eq(0)
         return m

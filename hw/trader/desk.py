@@ -94,7 +94,7 @@ class Desk:
         # The symbol and place whose rows are read: in the cycle in which an item is taken those that will be at work.
         self.next_symbol, self.next_place = Signal.like(self.symbol), Signal.like(self.place)
         # The top of the book is the item's own: it is a message of the symbol at work.
-        self.direct = Signal()
+        self.direct, self.next_direct = Signal(), Signal()  # the latter already in the cycle in which it is taken
         # The item is a message that the flow signals do not have yet; they were kept in ``kept_flow``.
         self.fresh, self.followed, self.kept_flow = Signal(), Signal(), Signal(Flow)
         # The taker wants the order at work; the gate has it; what the gate said is in ``mask``.
@@ -158,7 +158,7 @@ class Desk:
 
         # The top of the symbol's book, that of the item before it is stored.
         self.best = Signal(top_layout(self.parameters))
-        m.d.comb += self.best.eq(Mux(self.direct, self.entry.top, self.top.row))
+        m.d.comb += self.best.eq(Mux(self.next_direct, self.entry.top, self.top.row))
 
     # -- components ----------------------------------------------------------------------------------
 

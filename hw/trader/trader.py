@@ -143,10 +143,16 @@ class Trader(wiring.Component):
         entry, kind = desk.entry, desk.item.kind
         order_id = Mux(kind == ItemKind.SESSION, desk.inbound.order_id, command.order_id)
         about_order = (kind == ItemKind.SESSION) | ((kind == ItemKind.COMMAND) & command.names_order())
-        m.d.comb += [desk.next_symbol.eq(desk.symbol), desk.next_place.eq(desk.place)]
+        is_book_message = (kind == ItemKind.MESSAGE) & entry.mapped
+        m.d.comb += [
+            desk.next_symbol.eq(desk.symbol),
+            desk.next_place.eq(desk.place),
+            desk.next_direct.eq(desk.direct),
+        ]
 
         with m.State("NEXT"):
             m.d.comb += [self.idle.eq(~self.i.valid), desk.next_symbol.eq(entry.symbol), desk.next_place.eq(0)]
+            m.d.comb += desk.next_direct.eq(is_book_message)
             with m.If(kind == ItemKind.COMMAND):
                 m.d.comb += desk.next_symbol.eq(command.symbol)
             with m.If(about_order):
@@ -154,8 +160,8 @@ class Trader(wiring.Component):
             m.d.sync += [
                 desk.symbol.eq(desk.next_symbol),
                 desk.place.eq(desk.next_place),
-                desk.direct.eq((kind == ItemKind.MESSAGE) & entry.mapped),
-                desk.fresh.eq((kind == ItemKind.MESSAGE) & entry.mapped),
+                desk.direct.eq(is_book_message),
+                desk.fresh.eq(is_book_message),
                 desk.followed.eq(0),
                 desk.sweeping.eq(0),
                 desk.age.eq(1),

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from hw.book.first_set import FirstSet
-from hw.book.ladder import Ladder
+from hw.book.ladder import DEPTH, Ladder
 from hw.parameters import Parameters
 from tests.hw.simulation import simulate
 
@@ -28,59 +28,70 @@ def test_first_set_is_the_lowest_bit(width):
     simulate(dut, run)
 
 
-@pytest.mark.parametrize("levels", [64, 128, 1024])
+@pytest.mark.parametrize("levels", [64, 128, 1024, 4096])
 def test_levels_hold_what_was_put_there_and_come_best_first(levels):
+    """Changes in neighbouring cycles to the same and to neighbouring levels, some of them while it searches."""
     parameters = Parameters(symbols=3, levels=levels, orders=64, locates=64)
     dut = Ladder(parameters)
     seed = random.Random(levels)
-    book: dict[tuple[int, int], dict[int, list[int]]] = {}
+    rows = [(symbol, side) for symbol in range(3) for side in range(2)]
+    book: dict[tuple[int, int], dict[int, list[int]]] = {row: {} for row in rows}
+    places = [0, 1, levels - 1, levels // 2, *(seed.randrange(levels) for _ in range(8))]
 
-    async def work(ctx, strobe):
-        ctx.set(strobe, 1)
+    def change(row):
+        position = seed.choice(places)
+        levels_here = book[row]
+        quantity, add, order = seed.choice((1, 100, 0xFFFFFFFF)), 1, 1
+        if position in levels_here and seed.random() < 0.6:
+            add, order = 0, int(seed.random() < 0.7)
+            if order:
+                quantity = levels_here[position].pop()
+            else:
+                levels_here[position][-1] -= quantity
+            if not levels_here[position]:
+                del levels_here[position]
+        else:
+            levels_here.setdefault(position, []).append(quantity)
+        return {"symbol": row[0], "side": row[1], "position": position, "quantity": quantity, "add": add, "order": order}
+
+    async def search(ctx, row, last, others):
+        """The next level; meanwhile levels of other rows change."""
+        for name, value in (("symbol", row[0]), ("side", row[1]), ("behind", last is not None), ("last", last or 0)):
+            ctx.set(getattr(dut, name), value)
+        ctx.set(dut.search, 1)
+        for _ in range(200):
+            busy = others and seed.random() < 0.7
+            ctx.set(dut.valid, busy)
+            if busy:
+                ctx.set(dut.change, change(seed.choice(others)))
+            _, _, done = await ctx.tick().sample(dut.done)
+            if done:
+                break
+        ctx.set(dut.valid, 0)
+        ctx.set(dut.search, 0)
+        found = tuple(ctx.get(each) for each in (dut.has, dut.position, dut.quantity, dut.orders))
         await ctx.tick()
-        ctx.set(strobe, 0)
-        await ctx.tick().until(dut.done)
-        return tuple(ctx.get(port) for port in (dut.has, dut.best, dut.total, dut.orders))
+        return found
 
     async def run(ctx):
-        while ctx.get(dut.busy):
-            await ctx.tick()
-        places = [0, 1, levels - 1, levels // 2, *(seed.randrange(levels) for _ in range(8))]
-        for _ in range(250):
-            symbol, side, index = seed.randrange(3), seed.randrange(2), seed.choice(places)
-            row = book.setdefault((symbol, side), {})
-            quantity, take, order = seed.choice((1, 100, 0xFFFFFFFF)), 0, 1
-            if index in row and seed.random() < 0.6:
-                take, order = 1, int(seed.random() < 0.7)
-                if order and len(row[index]) == 1:
-                    quantity = row[index][0]
-                elif order:
-                    quantity = row[index].pop()
-                    row[index].append(quantity)
-            ctx.set(dut.symbol, symbol)
-            ctx.set(dut.side, side)
-            ctx.set(dut.index, index)
-            ctx.set(dut.quantity, quantity)
-            ctx.set(dut.take, take)
-            ctx.set(dut.order, order)
-            found = await work(ctx, dut.apply)
-            if not take:
-                row.setdefault(index, []).append(quantity)
-            elif order:
-                row[index].remove(quantity)
-                if not row[index]:
-                    del row[index]
-            else:
-                row[index][-1] -= quantity
-            here = row.get(index, [])
-            assert found[0] == bool(here)
-            assert found[2:] == (sum(here) & 0xFFFFFFFF, len(here)) or not here
-            if seed.random() < 0.2:
-                expected = sorted(row, reverse=side == 0)
-                found = await work(ctx, dut.search)
-                for best in expected:
-                    assert found == (1, best, sum(row[best]) & 0xFFFFFFFF, len(row[best]))
-                    found = await work(ctx, dut.following)
-                assert not found[0]
+        await ctx.tick().repeat(2)
+        for _ in range(25):
+            for _ in range(seed.randrange(40)):
+                ctx.set(dut.valid, 1)
+                ctx.set(dut.change, change(seed.choice(rows)))
+                await ctx.tick()
+                ctx.set(dut.valid, 0)
+                for _ in range(seed.choice((0, 0, 0, 1, 2, 5))):
+                    await ctx.tick()
+            await ctx.tick().repeat(DEPTH)
+            row = seed.choice(rows)
+            others = [each for each in rows if each != row]
+            last = None
+            for position in sorted(book[row]):
+                found = await search(ctx, row, last, others)
+                here = book[row][position]
+                assert found == (1, position, sum(here) & 0xFFFFFFFF, len(here))
+                last = position
+            assert not (await search(ctx, row, last, others))[0]
 
     simulate(dut, run)

@@ -11,11 +11,11 @@ from tests.parity.test_random_sessions import SIZES, session
 
 pytestmark = [pytest.mark.parity, pytest.mark.twin, pytest.mark.gateware]
 
-# The lowest bit of every quantity that is written to a price level, in the Verilog of hw/book/ladder.py.
-FLIPPED = (r"(\n +levels\[[^\n]*\] <= )([^\n;]+);", r"\1(\2) ^ 1;")
+# The lowest bit of every best level's quantity that is written, in the Verilog of hw/book/tops.py.
+FLIPPED = (r"(\n +\\?row_quantities[^\n\[]*\[[^\n]*\] <= )([^\n;]+);", r"\1(\2) ^ 1;")
 
 
-def test_a_flipped_bit_in_the_ladder_makes_parity_fail():
+def test_a_flipped_bit_in_the_book_makes_parity_fail():
     recording = session(0)
     broken = appliance(Parameters(**SIZES), patch=FLIPPED)
     with SoftwareDevice(**SIZES) as software, CardDevice(Twin(broken), kind="twin") as card:
