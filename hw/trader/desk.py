@@ -11,7 +11,8 @@ from hw.orders.exposure import Exposure, Sums
 from hw.orders.slots import GENERATION_BITS, PLACES, Slot, SlotStore
 from hw.ouch.encoder import SIDES, text
 from hw.ouch.message import Inbound
-from hw.quoter.quoter import LATENCY, Quoter, QuoterParameters
+from hw.quoter.quoter import LATENCY as QUOTE_READY
+from hw.quoter.quoter import Quoter, QuoterParameters
 from hw.risk.gate import RiskGate
 from hw.risk.release import Release
 from hw.signals.flow import Flow, FlowRow, FlowSignals
@@ -20,8 +21,6 @@ from hw.trader.rows import Account, GlobalLimits, Last, Limits, Listing, Market,
 from wire.reasons import REASON_COUNT
 from wire.records import NO_SYMBOL, ORDER_ID_BITS, SLOT_BITS, STRATEGIES, SessionState, Side
 
-QUOTE_READY = LATENCY + 1
-"""``Desk.age`` from which on the quotes are there: whose top they are of is known a cycle behind the item."""
 MARK_READY = 6
 """``Desk.age`` from which on the flow signals and the profit and loss at the market's price are there."""
 TAKE_READY = 3

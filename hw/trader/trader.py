@@ -66,7 +66,7 @@ class Trader(wiring.Component):
         Pulses of the reasons' counters.
 
     A feed message that changes nothing takes a cycle; one that changes the best price, without an order, about 20. An order of
-    the taker is at ``o`` 7 cycles after the item was at ``i``, one of the quoter 20, and takes about 15 more until the next.
+    the taker is at ``o`` 7 cycles after the item was at ``i``, one of the quoter 19, and takes about 15 more until the next.
     It waits for the order port and, at most 8 cycles, for the event ring; never for the host.
     """
 
