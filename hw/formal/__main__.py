@@ -16,9 +16,10 @@ def main() -> int:
         caught = {mutation: proof.catches(mutation) for mutation in proof.mutations}
         good = verdict.holds is True and all(caught.values())
         failed = failed or not good
-        said = {True: "proved", False: "refuted", None: "not decided"}[verdict.holds]
+        held = "proved" if proof.mode == "prove" else f"holds for {proof.depth} cycles"
+        said = {True: held, False: "refuted", None: "not decided"}[verdict.holds]
         if verdict.holds and not good:
-            said = "proved, but a mutation was not caught"
+            said = f"{held}, but a mutation was not caught"
         if not good:
             print(verdict.log, file=sys.stderr)
         print(f"formal: {proof.name}: {said}, {verdict.seconds:.0f} s, mutations {caught}", file=sys.stderr, flush=True)
