@@ -1,71 +1,19 @@
-"""The risk gate, with the scan of the slots before it, against the engine's gate."""
+"""The risk gate against the engine's gate."""
 
 import numpy as np
 import pytest
-from amaranth.hdl import Module
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
 from engine.risk import MARK_BUY, MARK_SELL, MARK_SHORT, gate, open_notional, open_shares, symbol_mask
 from engine.state import create
-from hw.orders.exposure import ExposureScan
-from hw.orders.slots import SlotStore
-from hw.parameters import Parameters
-from hw.risk.gate import LATENCY, Bounds, Order, RiskGate, State
+from hw.risk.gate import LATENCY, RiskGate
 from wire.reasons import REASON_COUNT, Reason, names
 from wire.records import MAX_ORDER_PRICE, MAX_ORDER_QUANTITY, Action, SessionState, Side, SlotState
 
 pytestmark = pytest.mark.gateware
 
 MARKINGS = [MARK_BUY, MARK_SELL, MARK_SHORT]
-SLOT_FIELDS = ("state", "cancel_wanted", "strategy", "price", "remaining", "chain_executed")
-SLOT_FIELDS += ("pending_price", "pending_shares", "notional")
 VECTORS = 1500
-
-
-class Judge(wiring.Component):
-    """Slots, scan and gate as the trader connects them."""
-
-    def __init__(self):
-        super().__init__(
-            {"scan": In(1), "start": In(1), "order": In(Order), "state": In(State), "bounds": In(Bounds), "free": In(1),
-             "target": In(3), "kill": In(1), "remaining": In(32), "notional": In(64), "marking": In(2),
-             "scanned": Out(1)}
-        )  # fmt: skip
-        self.slots = SlotStore(Parameters(symbols=1))
-        self.exposure = ExposureScan()
-        self.gate = RiskGate()
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.slots, m.submodules.exposure, m.submodules.gate = slots, scan, gate = (
-            self.slots, self.exposure, self.gate
-        )  # fmt: skip
-        m.d.comb += [
-            scan.start.eq(self.scan),
-            self.scanned.eq(scan.done),
-            scan.occupied.eq(slots.occupied),
-            scan.side.eq(self.order.side),
-            scan.target.eq(self.target),
-            scan.replace.eq(self.order.replace),
-            scan.slot.eq(slots.slot),
-            slots.place.eq(scan.place),
-            gate.start.eq(self.start),
-            gate.order.eq(self.order),
-            gate.state.eq(self.state),
-            gate.bounds.eq(self.bounds),
-            gate.kill.eq(self.kill),
-            gate.exposure.others.eq(scan.others),
-            gate.exposure.opposite.eq(scan.opposite),
-            gate.exposure.opposite_price.eq(scan.opposite_price),
-            gate.exposure.open_orders.eq(sum(slots.occupied)),
-            gate.exposure.free.eq(self.free),
-            gate.exposure.remaining.eq(self.remaining),
-            gate.exposure.notional.eq(self.notional),
-            gate.exposure.marking.eq(self.marking),
-        ]
-        return m
 
 
 class Vector:
@@ -238,19 +186,30 @@ class Vector:
         }  # fmt: skip
         return [{name: int(value) for name, value in part.items()} for part in (order, state, bounds)]
 
-    def slot_rows(self):
-        for number, slot in enumerate(self.symbol["slots"]):
-            row = {name: int(slot[name]) for name in SLOT_FIELDS}
-            row["marking"] = MARKINGS.index(int(slot["marking"]))
-            row["open"] = int(open_shares(slot))
+    def exposure(self):
+        """What the own orders say, from the engine's slots."""
+        slots = self.symbol["slots"]
+        target = slots[self.place] if self.replace else None
+        side, opposite = (slots[4 * n : 4 * n + 4] for n in (self.side, 1 - self.side))
+        prices = []
+        for slot in opposite[opposite["state"] != SlotState.IDLE]:
             pending = slot["state"] == SlotState.PENDING_REPLACE
-            prices = [int(slot["price"]), *([int(slot["pending_price"])] if pending else [])]
-            row["worst_price"] = max(prices) if number < 4 else min(prices)
-            yield number, row
+            both = [int(slot["price"]), *([int(slot["pending_price"])] if pending else [])]
+            prices.append(min(both) if self.side == Side.BUY else max(both))
+        return {
+            "others": sum(int(open_shares(slot)) for slot in side) - (int(open_shares(target)) if self.replace else 0),
+            "remaining": int(target["remaining"]) if self.replace else 0,
+            "notional": int(target["notional"]) if self.replace else 0,
+            "marking": MARKINGS.index(int(slots[self.place]["marking"])),
+            "open_orders": int((slots["state"] != SlotState.IDLE).sum()),
+            "free": self.place >= 0,
+            "opposite": bool(prices),
+            "opposite_price": (min if self.side == Side.BUY else max)(prices, default=0),
+        }
 
 
 def simulate(process):
-    dut = Judge()
+    dut = RiskGate()
     simulator = Simulator(dut)
     simulator.add_clock(6.4e-9)
 
@@ -262,41 +221,25 @@ def simulate(process):
 
 
 async def load(ctx, dut, vector):
-    """Slots into their memory, the rest to the ports; then the scan."""
-    for number, row in vector.slot_rows():
-        ctx.set(dut.slots.store, 1)
-        ctx.set(dut.slots.store_place, number)
-        ctx.set(dut.slots.store_slot, row)
-        await ctx.tick()
-    ctx.set(dut.slots.store, 0)
+    """The vector to the ports."""
     order, state, bounds = vector.fields()
     ctx.set(dut.order, order)
     ctx.set(dut.state, state)
     ctx.set(dut.bounds, bounds)
-    ctx.set(dut.free, vector.place >= 0)
-    ctx.set(dut.target, max(vector.place, 0))
-    target = vector.symbol["slots"][vector.place]
-    old = (int(target["remaining"]), int(target["notional"])) if vector.replace else (0, 0)
-    ctx.set(dut.remaining, old[0])
-    ctx.set(dut.notional, old[1])
-    ctx.set(dut.marking, MARKINGS.index(int(target["marking"])))
-    ctx.set(dut.scan, 1)
+    ctx.set(dut.exposure, vector.exposure())
     await ctx.tick()
-    ctx.set(dut.scan, 0)
-    while not ctx.get(dut.scanned):
-        await ctx.tick()
 
 
 async def judge(ctx, dut):
     """Mask and marking, exactly `LATENCY` cycles after the start."""
     ctx.set(dut.start, 1)
     for cycle in range(LATENCY):
-        assert not ctx.get(dut.gate.done), cycle
+        assert not ctx.get(dut.done), cycle
         await ctx.tick()
         ctx.set(dut.start, 0)
-    assert ctx.get(dut.gate.done)
-    assert ctx.get(dut.gate.passed) == (ctx.get(dut.gate.mask) == 0)
-    return ctx.get(dut.gate.mask), MARKINGS[ctx.get(dut.gate.marking)]
+    assert ctx.get(dut.done)
+    assert ctx.get(dut.passed) == (ctx.get(dut.mask) == 0)
+    return ctx.get(dut.mask), MARKINGS[ctx.get(dut.marking)]
 
 
 def test_every_decision_is_the_engines(rng: np.random.Generator):
@@ -312,7 +255,7 @@ def test_every_decision_is_the_engines(rng: np.random.Generator):
             expected, expected_marking = vector.expected()
             assert mask == expected, f"{number}: {names(mask)} is not {names(expected)}: {vector.fields()}"
             assert marking == expected_marking, number
-            without_strategy = ctx.get(dut.gate.state_mask)
+            without_strategy = ctx.get(dut.state_mask)
             assert without_strategy == symbol_mask(vector.core, vector.symbol), number
             passed += expected == 0
             for reason in Reason:
@@ -334,8 +277,8 @@ def test_emergency_kill_acts_on_the_decision_in_the_same_cycle(rng: np.random.Ge
         mask, _ = await judge(ctx, dut)
         assert mask == expected
         ctx.set(dut.kill, 1)
-        assert ctx.get(dut.gate.mask) == expected | Reason.KILL_GLOBAL.bit
-        assert not ctx.get(dut.gate.passed)
-        assert ctx.get(dut.gate.state_mask) & Reason.KILL_GLOBAL.bit
+        assert ctx.get(dut.mask) == expected | Reason.KILL_GLOBAL.bit
+        assert not ctx.get(dut.passed)
+        assert ctx.get(dut.state_mask) & Reason.KILL_GLOBAL.bit
 
     simulate(process)
