@@ -166,7 +166,8 @@ class _Verilator(Verilator):
 
     def _set_env_build(self) -> None:
         super()._set_env_build()
-        self.env |= {"VERILATOR_ROOT": str(_verilator()), "MAKEFLAGS": MAKE}
+        # Verilator's makefile asks for a program called python; where there is none, this one is it.
+        self.env |= {"VERILATOR_ROOT": str(_verilator()), "MAKEFLAGS": f"{MAKE} PYTHON3={sys.executable}"}
 
     def _set_env_test(self) -> None:
         super()._set_env_test()
