@@ -1,10 +1,13 @@
 """Fair value and the prices of both quotes."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
+from functools import partial
+
+from amaranth.hdl import Cat, Module, Mux, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arithmetic import Product32, clamp32
+from hw.pipeline import delayed
 from hw.signals import flow, microprice
 from hw.signals.flow import Flow
 from hw.signals.microprice import Signals, top_layout
@@ -86,13 +89,7 @@ class Quoter(wiring.Component):
         m.submodules.signals = signals = self.signals
         m.d.comb += signals.top.eq(self.top)
 
-        def register(value, name, cycles=1) -> Value:
-            value = Value.cast(value)
-            for n in range(cycles):
-                kept = Signal(value.shape(), name=f"{name}_{n}" if cycles > 1 else name, reset_less=True)
-                m.d.sync += kept.eq(value)
-                value = kept
-            return value
+        register = partial(delayed, m)
 
         def product(name, a, b, is_signed=True):
             m.submodules[name] = product = Product32(is_signed)

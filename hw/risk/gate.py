@@ -1,10 +1,13 @@
 """The risk gate: docs/architecture.md, Semantics, section 8."""
 
+from functools import partial
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arithmetic import Product32
+from hw.pipeline import delayed
 from wire.reasons import REASON_COUNT, Reason
 from wire.records import MAX_ORDER_PRICE, MAX_ORDER_QUANTITY, STRATEGIES
 
@@ -144,11 +147,7 @@ class RiskGate(wiring.Component):
         m = Module()
         order, state, bounds, exposure = self.order, self.state, self.bounds, self.exposure
 
-        def register(value, name) -> Value:
-            value = Value.cast(value)
-            kept = Signal(value.shape(), name=name, reset_less=True)
-            m.d.sync += kept.eq(value)
-            return kept
+        register = partial(delayed, m)
 
         def after(value, stage: int, reason: str) -> Value:
             """The value of a check known at ``stage``, brought to stage 2."""

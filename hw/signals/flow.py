@@ -1,10 +1,13 @@
 """Order flow imbalance, trade imbalance and realised variance of one symbol. docs/architecture.md, Semantics, section 7."""
 
-from amaranth.hdl import Array, Const, Module, Mux, Signal, Value, signed
+from functools import partial
+
+from amaranth.hdl import Array, Const, Module, Mux, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arithmetic import clamp32
+from hw.pipeline import delayed
 from hw.signals.microprice import top_layout
 from wire.records import MAX_DECAY
 
@@ -77,13 +80,7 @@ class FlowSignals(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        def register(value, name, cycles=1) -> Value:
-            value = Value.cast(value)
-            for n in range(cycles):
-                kept = Signal(value.shape(), name=f"{name}_{n}" if cycles > 1 else name, reset_less=True)
-                m.d.sync += kept.eq(value)
-                value = kept
-            return value
+        register = partial(delayed, m)
 
         # What is left: at stage 1 the periods' ends, at stage 2 the factor.
         def window(stamp):

@@ -1,8 +1,12 @@
 """Spread, queue imbalance and microprice of one book top."""
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed
+from functools import partial
+
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
+
+from hw.pipeline import delayed
 
 ONE = 1 << 16
 """1.0 in Q16.16."""
@@ -62,13 +66,7 @@ class Signals(wiring.Component):
         m = Module()
         bid, ask = self.top.bid, self.top.ask
 
-        def register(value, name, cycles=1) -> Value:
-            value = Value.cast(value)
-            for n in range(cycles):
-                kept = Signal(value.shape(), name=f"{name}_{n}" if cycles > 1 else name, reset_less=True)
-                m.d.sync += kept.eq(value)
-                value = kept
-            return value
+        register = partial(delayed, m)
 
         spread = register(ask.index.as_unsigned() - bid.index.as_unsigned(), "spread")
         total = register(bid.quantity + ask.quantity, "total")
