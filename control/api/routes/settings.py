@@ -5,6 +5,7 @@ A change is answered when the device acknowledged it; the next order is checked 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, TypeVar
 
@@ -38,6 +39,7 @@ from control.parameters import Limits, Parameters, PortfolioLimits, Quoter, Take
 
 router = APIRouter(route_class=Route, tags=["settings"])
 M = TypeVar("M", bound=Parameters)
+A = TypeVar("A")
 
 
 def _changed(model: type[M], current: Parameters, patch: BaseModel) -> M:
@@ -118,6 +120,13 @@ async def patch_symbol(parts: Parts, stock: Stock, change: SymbolChange) -> Symb
     return await parts.ask(enable)
 
 
+async def _answered(parts: Context, response: Response, work: Callable[[Desk], tuple[Setting[Any], A]]) -> A:
+    """What is answered about a setting, with its version as ETag."""
+    setting, answer = await parts.ask(work)
+    tagged(response, setting)
+    return answer
+
+
 # -- limits of a symbol --------------------------------------------------------------------------
 
 
@@ -128,9 +137,13 @@ def _limits(stock: str, limits: Limits) -> LimitsAnswer:
 @router.get("/symbols/{stock}/limits")
 async def get_limits(parts: Parts, response: Response, stock: Stock) -> LimitsAnswer:
     """The limits of a stock, with their version as ETag."""
-    setting = await parts.ask(lambda desk: desk.limits[desk.stocks[desk.symbol(stock)]])
-    tagged(response, setting)
-    return _limits(stock, setting.value)
+
+    def read(desk: Desk) -> tuple[Setting[Limits], LimitsAnswer]:
+        desk.symbol(stock)
+        setting = desk.limits[stock]
+        return setting, _limits(stock, setting.value)
+
+    return await _answered(parts, response, read)
 
 
 @router.put("/symbols/{stock}/limits")
@@ -160,13 +173,12 @@ async def patch_limits(
 async def _set_limits(parts: Context, response: Response, stock: str, if_match: str | None, make: Any) -> LimitsAnswer:
     wanted = version(if_match)
 
-    def change(desk: Desk) -> Setting[Limits]:
+    def change(desk: Desk) -> tuple[Setting[Limits], LimitsAnswer]:
         desk.symbol(stock)
-        return desk.set_limits(stock, make(desk.limits[stock].value), version=wanted)
+        setting = desk.set_limits(stock, make(desk.limits[stock].value), version=wanted)
+        return setting, _limits(stock, setting.value)
 
-    setting = await parts.ask(change)
-    tagged(response, setting)
-    return _limits(stock, setting.value)
+    return await _answered(parts, response, change)
 
 
 # -- quoter of a symbol --------------------------------------------------------------------------
@@ -189,9 +201,7 @@ async def get_quoter(parts: Parts, response: Response, stock: Stock) -> QuoterAn
         setting = desk.quoters[stock]
         return setting, _quoter(desk, stock, setting.value)
 
-    setting, answer = await parts.ask(read)
-    tagged(response, setting)
-    return answer
+    return await _answered(parts, response, read)
 
 
 @router.put("/symbols/{stock}/quoter")
@@ -226,9 +236,7 @@ async def _set_quoter(parts: Context, response: Response, stock: str, if_match: 
         setting = desk.set_quoter(stock, make(desk.quoters[stock].value), version=wanted)
         return setting, _quoter(desk, stock, setting.value)
 
-    setting, answer = await parts.ask(change)
-    tagged(response, setting)
-    return answer
+    return await _answered(parts, response, change)
 
 
 # -- taker of a symbol ---------------------------------------------------------------------------
@@ -242,13 +250,12 @@ def _taker(stock: str, taker: Taker) -> TakerAnswer:
 async def get_taker(parts: Parts, response: Response, stock: Stock) -> TakerAnswer:
     """The taker of a stock, with its version as ETag."""
 
-    def read(desk: Desk) -> Setting[Taker]:
+    def read(desk: Desk) -> tuple[Setting[Taker], TakerAnswer]:
         desk.symbol(stock)
-        return desk.takers[stock]
+        setting = desk.takers[stock]
+        return setting, _taker(stock, setting.value)
 
-    setting = await parts.ask(read)
-    tagged(response, setting)
-    return _taker(stock, setting.value)
+    return await _answered(parts, response, read)
 
 
 @router.put("/symbols/{stock}/taker")
@@ -270,13 +277,12 @@ async def patch_taker(
 async def _set_taker(parts: Context, response: Response, stock: str, if_match: str | None, make: Any) -> TakerAnswer:
     wanted = version(if_match)
 
-    def change(desk: Desk) -> Setting[Taker]:
+    def change(desk: Desk) -> tuple[Setting[Taker], TakerAnswer]:
         desk.symbol(stock)
-        return desk.set_taker(stock, make(desk.takers[stock].value), version=wanted)
+        setting = desk.set_taker(stock, make(desk.takers[stock].value), version=wanted)
+        return setting, _taker(stock, setting.value)
 
-    setting = await parts.ask(change)
-    tagged(response, setting)
-    return _taker(stock, setting.value)
+    return await _answered(parts, response, change)
 
 
 # -- limits over all symbols ---------------------------------------------------------------------
@@ -293,9 +299,7 @@ def _portfolio(desk: Desk, limits: PortfolioLimits) -> PortfolioAnswer:
 @router.get("/limits")
 async def get_portfolio(parts: Parts, response: Response) -> PortfolioAnswer:
     """The limits over all symbols, with their version as ETag."""
-    setting, answer = await parts.ask(lambda desk: (desk.portfolio, _portfolio(desk, desk.portfolio.value)))
-    tagged(response, setting)
-    return answer
+    return await _answered(parts, response, lambda desk: (desk.portfolio, _portfolio(desk, desk.portfolio.value)))
 
 
 @router.put("/limits")
@@ -327,6 +331,4 @@ async def _set_portfolio(parts: Context, response: Response, if_match: str | Non
         setting = desk.set_portfolio(make(desk.portfolio.value), version=wanted)
         return setting, _portfolio(desk, setting.value)
 
-    setting, answer = await parts.ask(change)
-    tagged(response, setting)
-    return answer
+    return await _answered(parts, response, change)
