@@ -38,6 +38,8 @@ class Appliance(wiring.Component):
     -------
     feed_a, feed_b, recovery : In(stream of Beat)
         Ethernet frames without preamble and frame check sequence.
+    feed_bad : In(2)
+        Of feed A and B, with the last beat: the frame is to leave no trace.
     session_in : In(stream of Beat)
         Bytes of the order session's TCP stream, cut anywhere.
     command : In(stream of Beat)
@@ -68,6 +70,7 @@ class Appliance(wiring.Component):
                 "feed_a": In(stream.Signature(Beat)),
                 "feed_b": In(stream.Signature(Beat)),
                 "recovery": In(stream.Signature(Beat)),
+                "feed_bad": In(2),
                 "session_in": In(stream.Signature(Beat)),
                 "command": In(stream.Signature(Beat)),
                 "tick": In(TICK),
@@ -106,6 +109,7 @@ class Appliance(wiring.Component):
         connect(m, flipped(self.session_in), receiver.i)
         connect(m, flipped(self.command), reader.i)
         connect(m, flipped(self.tick), sequencer.tick)
+        m.d.comb += feed.bad.eq(self.feed_bad)
         m.d.comb += [each.stamp.eq(self.now) for each in (feed, receiver, reader, sequencer)]
 
         # through

@@ -35,32 +35,6 @@ HOST_BIT = 15
 """Of a register's address: the path's are below."""
 
 
-class Path(Appliance):
-    """The path behind MACs.
-
-    ``feed_bad`` goes with the last beat of a frame on feed A and B: the frame must leave no trace. The ports of the feed hear it;
-    the path has no port for it, because what drives it without MACs has no such frames.
-    """
-
-    def __init__(self, parameters: Parameters, build: int = 0):
-        super().__init__(parameters, build)
-        self.feed_bad = Signal(len(FEEDS))
-
-    def elaborate(self, platform):
-        m = super().elaborate(platform)
-        feed = m.submodules.feed
-        inner = feed.elaborate
-
-        def elaborate(platform):
-            within = inner(platform)
-            for n, port in enumerate((within.submodules.a, within.submodules.b)):
-                within.d.comb += port.bad.eq(self.feed_bad[n])
-            return within
-
-        feed.elaborate = elaborate
-        return m
-
-
 class Card(wiring.Component):
     """Market data in on two ports, orders out on a third, a host beside it.
 
@@ -117,7 +91,7 @@ class Card(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.path = path = Path(self.parameters, self.build)
+        m.submodules.path = path = Appliance(self.parameters, self.build)
         m.submodules.host = host = HostInterface(self.period, beyond=NETWORK_REGISTERS)
         m.submodules.registers = registers = RegisterBlock(NETWORK_REGISTERS)
         m.submodules.ticks = ticks = Ticks(self.microsecond)

@@ -24,6 +24,8 @@ class Feed(wiring.Component):
     -------
     a, b, recovery : In(stream of Beat)
         Ethernet frames without preamble and frame check sequence. Never held up.
+    bad : In(2)
+        Of ``a`` and ``b``, with the last beat: the frame is to leave no trace.
     stamp : In(64)
         The clock, in ns. A frame's stamp is the clock when its first beat is taken.
     control : In(stream of Item)
@@ -49,6 +51,7 @@ class Feed(wiring.Component):
                 "a": In(stream.Signature(Beat)),
                 "b": In(stream.Signature(Beat)),
                 "recovery": In(stream.Signature(Beat)),
+                "bad": In(2),
                 "stamp": In(64),
                 "control": In(stream.Signature(Item)),
                 "o": Out(stream.Signature(Item)),
@@ -86,6 +89,7 @@ class Feed(wiring.Component):
                 getattr(self, f"count_packets_{name}").eq(port.count_packets),
             ]
         m.d.comb += [
+            *(port.bad.eq(bad) for port, bad in zip(ports[:2], self.bad, strict=True)),
             ports[0].address.eq(arbiter.configuration.address_a),
             ports[0].port.eq(arbiter.configuration.port_a),
             ports[1].address.eq(arbiter.configuration.address_b),

@@ -117,7 +117,7 @@ class Arbiter(wiring.Component):
 
         # -- the input in hand -----------------------------------------------------------------
         port, from_port = Signal(range(PORTS)), Signal()
-        packet, end = Signal(Packet), Signal(64)
+        packet = Signal(Packet)
         item = Signal(Item)  # what goes out: the control item, or one made here
         stamp, elapsed = Signal(64), Signal(64)
         is_tick, moved = Signal(), Signal()  # moved: ``expected`` has since the input came
@@ -232,7 +232,7 @@ class Arbiter(wiring.Component):
             look.addr.eq(scan),
             store.addr.eq(store_row),
             store.data.sequence.eq(packet.sequence),
-            store.data.end.eq(end),
+            store.data.end.eq(packet.end),
             store.data.buffer.eq(packet.buffer),
         ]
         with m.If(~((due | over) & behind)):
@@ -269,11 +269,8 @@ class Arbiter(wiring.Component):
                     m.d.sync += [expected.eq(head.end), highest.eq(head.end)]
                     play(lowest, head.buffer, 0, (head.count - 1)[:7], later)
                 with m.Elif(~behind & (fresh & valid & -valid).any()):
-                    m.next = "PACKET"
+                    m.next = "STAMP"
 
-            with m.State("PACKET"):
-                m.d.sync += end.eq(packet.end)
-                m.next = "STAMP"
             with m.State("CONTROL"):
                 m.d.sync += [packet.stamp.eq(item.stamp), stamp.eq(item.stamp)]
                 with m.If(item.kind == ItemKind.TICK):
@@ -321,19 +318,19 @@ class Arbiter(wiring.Component):
                         self.count_packets_heartbeat.eq(is_heartbeat),
                         self.count_packets_end_of_session.eq(is_end),
                     ]
-                    m.d.sync += end.eq(packet.sequence)
+                    m.d.sync += packet.end.eq(packet.sequence)  # what is counted there is no message
                     m.next = "ALIVE"
             with m.State("ALIVE"):
                 send(ItemKind.ALIVE, "HEARD")
             with m.State("HEARD"):
-                with m.If(end > highest):
-                    m.d.sync += highest.eq(end)
+                with m.If(packet.end > highest):
+                    m.d.sync += highest.eq(packet.end)
                 take(port)
                 m.next = "SETTLE"
 
             with m.State("RANK"):
                 m.d.sync += [
-                    stale.eq(end <= expected),
+                    stale.eq(packet.end <= expected),
                     ahead.eq(packet.sequence > expected),
                     full.eq(port_used.all()),
                 ]
@@ -343,8 +340,8 @@ class Arbiter(wiring.Component):
                             m.d.sync += slot.eq(n)
                     with m.Default():
                         m.d.sync += slot.eq(HOLD_SLOTS - 1)
-                with m.If(end > highest):
-                    m.d.sync += highest.eq(end)
+                with m.If(packet.end > highest):
+                    m.d.sync += highest.eq(packet.end)
                 m.next = "STORE"
             with m.State("STORE"):
                 take(port)

@@ -34,12 +34,12 @@ LATER = 2
 class Back(enum.Enum, shape=3):
     """Where to go on when an order has been dealt with."""
 
-    MARK = 5
     NEXT_SLOT = 0
     REQUOTED = 1
     ORDERED = 2
     NEXT_CANCEL = 3
     EVALUATE = 4
+    MARK = 5
 
 
 class Order(data.Struct):
