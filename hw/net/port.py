@@ -1,9 +1,11 @@
 """One port of the feed: Ethernet frames in, the messages of good packets in buffers."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Module, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from hw.block_memory import read_block
+from hw.host.register_slice import RegisterSlice
 from hw.itch.collector import Collector, Stored
 from hw.moldudp64.blocks import Blocks
 from hw.net.datagram import Datagram
@@ -32,34 +34,6 @@ class Packet(data.Struct):
     buffer: range(BUFFERS)
 
 
-class PacketPair(wiring.Component):
-    """A queue of two packets.
-
-    Members
-    -------
-    i, o : In, Out(stream of Packet)
-
-    Latency 1 cycle, one packet per cycle.
-    """
-
-    i: In(stream.Signature(Packet))
-    o: Out(stream.Signature(Packet))
-
-    def elaborate(self, platform):
-        m = Module()
-        second, waits = Signal(Packet), Signal()
-        m.d.comb += self.i.ready.eq(~waits)
-        with m.If(self.o.ready | ~self.o.valid):
-            m.d.sync += [
-                self.o.payload.eq(Mux(waits, second, self.i.payload)),
-                self.o.valid.eq(waits | self.i.valid),
-                waits.eq(0),
-            ]
-        with m.Elif(self.i.valid & ~waits):
-            m.d.sync += [second.eq(self.i.payload), waits.eq(1)]
-        return m
-
-
 class FeedPort(wiring.Component):
     """Receives frames, checks them while they pass, and keeps the messages of those that are good.
 
@@ -80,8 +54,9 @@ class FeedPort(wiring.Component):
     packet : Out(stream of Packet)
     give_back, give_back_buffer : In(1), In(range(BUFFERS))
         A packet's buffer is needed no more.
-    read_buffer, read_number : In
-        A message of a packet; ``message`` is what it says, 2 cycles later in which ``read_advance`` was high.
+    read, read_buffer, read_number : In
+        A message of a packet; ``message`` is what it says, 2 cycles later in which ``read_advance`` was high. Without ``read``
+        it is 0 from the next cycle on: the messages of several ports can be put together by OR.
     busy : Out(1)
         A frame is inside, or a packet waits.
     count_... : Out(1)
@@ -104,6 +79,7 @@ class FeedPort(wiring.Component):
                 "packet": Out(stream.Signature(Packet)),
                 "give_back": In(1),
                 "give_back_buffer": In(range(BUFFERS)),
+                "read": In(1, init=1),
                 "read_buffer": In(range(BUFFERS)),
                 "read_number": In(7),
                 "read_advance": In(1, init=1),
@@ -138,21 +114,23 @@ class FeedPort(wiring.Component):
         m.submodules.buffer = buffer = memory.Memory(shape=Stored.as_shape().size, depth=PLACES, init=[])
         free, filling, have = Signal(BUFFERS, init=(1 << BUFFERS) - 2), Signal(range(BUFFERS)), Signal(init=1)
         base = Array(n * MOST_MESSAGES for n in range(BUFFERS))
-        write, read = buffer.write_port(), buffer.read_port()
+        write = buffer.write_port()
         m.d.comb += [
             write.addr.eq(base[filling] + collector.number),
             write.data.eq(collector.o.payload),
             write.en.eq(collector.o.valid & have),
         ]
-        place, output = Signal(range(PLACES)), Signal(Stored)
-        m.d.comb += [place.eq(base[self.read_buffer] + self.read_number), read.addr.eq(place)]
-        m.d.comb += read.en.eq(self.read_advance)
-        with m.If(self.read_advance):
-            m.d.sync += output.eq(read.data)
-        m.d.comb += self.message.eq(output)
+        place = Signal(range(PLACES))
+        m.d.comb += place.eq(base[self.read_buffer] + self.read_number)
+        # A packet is offered when its messages are written: never the place that is read.
+        read = read_block(m, buffer, place, self.read_advance)
+        with m.If(~self.read):
+            m.d.sync += self.message.eq(0)
+        with m.Elif(self.read_advance):
+            m.d.sync += self.message.eq(read)
 
         # -- packets ---------------------------------------------------------------------------------------
-        m.submodules.queue = queue = PacketPair()
+        m.submodules.queue = queue = RegisterSlice(Packet)
         between, began, ended = Signal(init=1), Signal(64), Signal(64)
         with m.If(self.i.valid):
             m.d.sync += between.eq(self.i.payload.last)
