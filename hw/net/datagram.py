@@ -26,7 +26,7 @@ FAR = 40
 class Passing(data.Struct):
     """A beat on its way, and what was found out about it.
 
-    ``begin``: the message blocks begin in it, at lane 6 or else 2. ``carries``: there are any; ``single``: there is one.
+    ``begin``: the message blocks begin in it, at lane 6 or else 2. ``carries``: there are any.
     ``left``: bytes of the datagram from lane 0 on, 15 where there are more.
     """
 
@@ -35,7 +35,6 @@ class Passing(data.Struct):
     begin: 1
     lane_6: 1
     carries: 1
-    single: 1
     left: 4
 
 
@@ -103,16 +102,16 @@ class Datagram(wiring.Component):
             m.d.sync += [ipv4.eq(value == IPV4_TYPE), tag.eq((value == VLAN_TYPE) | (value == SERVICE_VLAN_TYPE))]
             return ipv4, tag
 
-        def messages_at(lane):
-            """Whether a message count lies there that says none, and whether one that says one, both a cycle later."""
+        def none_at(lane):
+            """Whether a message count lies there that says none, a cycle later."""
             value = big_endian(octet(raw.data, lane), octet(raw.data, lane + 1))
-            none, single = Signal(name=f"none_{lane}"), Signal(name=f"single_{lane}")
-            m.d.sync += [none.eq((value == HEARTBEAT) | (value == END_OF_SESSION)), single.eq(value == 1)]
-            return none, single
+            none = Signal(name=f"none_{lane}")
+            m.d.sync += none.eq((value == HEARTBEAT) | (value == END_OF_SESSION))
+            return none
 
         ipv4_0, tag_0 = kind_at(0)
         ipv4_4, tag_4 = kind_at(4)
-        (none_0, single_0), (none_4, single_4) = messages_at(0), messages_at(4)
+        none_0, none_4 = none_at(0), none_at(4)
         between = Signal(init=1)  # frames
         before = Signal(16)  # the last two bytes of the beat before
         bad, number = Signal(), Signal(2)  # of the beat in its frame, 3 from there on
@@ -232,7 +231,6 @@ class Datagram(wiring.Component):
             passing.begin.eq(inside & (first_block | second_block)),
             passing.lane_6.eq(second_block),
             passing.carries.eq(Mux(second_block, ~none_4, ~none_0)),
-            passing.single.eq(Mux(second_block, single_4, single_0)),
             passing.left.eq(Mux(left[4:].any(), 15, left[:4])),
         ]
 

@@ -104,7 +104,6 @@ class FeedPort(wiring.Component):
             datagram.address.eq(self.address),
             datagram.port.eq(self.port),
             datagram.session.eq(self.session),
-            blocks.ahead.eq(self.i.payload.data),
             blocks.count.eq(datagram.count),
         ]
         connect(m, datagram.o, blocks.i)
@@ -138,12 +137,12 @@ class FeedPort(wiring.Component):
                 m.d.sync += began.eq(self.stamp)
         with m.If(datagram.o.valid & datagram.o.payload.beat.last):
             m.d.sync += ended.eq(began)
-        complete = Signal(2)  # one and two cycles ago
-        m.d.sync += complete.eq(Cat(blocks.complete, complete))
+        complete = Signal()  # a cycle ago
+        m.d.sync += complete.eq(blocks.complete)
 
         verdict, lost = Signal(Verdict), Signal()
         carries = (datagram.count != HEARTBEAT) & (datagram.count != END_OF_SESSION)
-        with m.If((datagram.verdict == Verdict.OK) & (~complete[1] | datagram.sequence[-1])):
+        with m.If((datagram.verdict == Verdict.OK) & (~complete | datagram.sequence[-1])):
             m.d.comb += verdict.eq(Verdict.PACKETS_MALFORMED)
         with m.Else():
             m.d.comb += verdict.eq(datagram.verdict)
