@@ -47,7 +47,7 @@ class Arbiter(wiring.Component):
     packets : In(stream of Packet), one per port
         Good packets.
     give_back, give_back_buffer : Out, one per port
-        A buffer of the port is needed no more.
+        A buffer of the port is needed no more, since the cycle before.
     read : Out(1), one per port
         The port that is read, high until its messages are out.
     read_buffer, read_number : Out
@@ -69,7 +69,7 @@ class Arbiter(wiring.Component):
         Pulses of the counters.
 
     A packet that comes in sequence is played a cycle after it was offered, a message per cycle, the first of them 4 cycles
-    later; one that was seen already is thrown away in 2 cycles. Everything else takes a few cycles more, 12 of them to look
+    later; one that was seen already is thrown away in 3 cycles. Everything else takes a few cycles more, 12 of them to look
     through the hold slots while any is taken. It never waits for a missing message: what comes ahead of it is held while
     there is a slot, then dropped and counted. A packet with the message that is missing is always taken.
     """
@@ -127,20 +127,22 @@ class Arbiter(wiring.Component):
         # -- the input in hand: a packet, or the control item ---------------------------------------------
         port, from_port = Signal(PORTS), Signal()  # a bit for every port
         packet = Signal(Packet)
-        stamp, elapsed = Signal(64), Signal(64)
-        moved = Signal()  # moved: ``expected`` has since the input came
+        stamp, elapsed, expired = Signal(64), Signal(64), Signal()
+        moved = Signal()  # ``expected`` has since the input came
         item = self.control.payload  # stays until it is taken, when all is done
         command = item.payload.command
         valid = Cat(self.packets[n].valid for n in range(PORTS))
-        ahead, stale, full, missing = Signal(), Signal(), Signal(), Signal()
+        full, missing = Signal(), Signal()
         slot, port_used = Signal(range(HOLD_SLOTS)), Signal(HOLD_SLOTS)
         m.d.comb += port_used.eq(select(port, (used[n * HOLD_SLOTS : (n + 1) * HOLD_SLOTS] for n in range(PORTS))))
+
+        m.d.sync += [bit.eq(0) for bit in self.give_back]
 
         def give_back(which, buffer):
             """``which`` has a bit for every port."""
             for n in range(PORTS):
                 with m.If(which[n]):
-                    m.d.comb += [self.give_back[n].eq(1), self.give_back_buffer[n].eq(buffer)]
+                    m.d.sync += [self.give_back[n].eq(1), self.give_back_buffer[n].eq(buffer)]
 
         def take(which):
             for n in range(PORTS):
@@ -208,32 +210,37 @@ class Arbiter(wiring.Component):
         # Nothing is missing. As the comparisons this is of the cycle before, in which nothing changed.
         quick = Signal()
         m.d.sync += quick.eq(joined & ~waiting & ~used.any())
-        done, next_one, first, chosen = Signal(PORTS), Signal(PORTS), Signal(PORTS), Signal(PORTS)
+        done, next_one, first, seen_one = Signal(PORTS), Signal(PORTS), Signal(PORTS), Signal(PORTS)
         m.d.comb += [
             done.eq(fresh & seen & quick.replicate(PORTS)),
             next_one.eq(fresh & exact & quick.replicate(PORTS)),
             first.eq(lowest(valid)),
-            chosen.eq(first),
         ]
         with m.If(reading):  # one buffer of a port at a time is given back
             m.d.comb += done.eq(fresh & seen & quick.replicate(PORTS) & ~playing)
         payloads = [each.payload for each in self.packets]
         head = data.View(Packet, select(first, payloads))  # of the first port that has one
+        chosen = Mux(seen_one.any(), seen_one, first)
+        chosen_stamp = select(chosen, (each.stamp for each in payloads))
 
-        def choose(which):
-            """The packet in hand is the chosen one, and done with."""
-            m.d.comb += [chosen.eq(which), changes.eq(1)]
-            take(which)
-            with m.If((newer & which).any()):
-                m.d.sync += last_stamp.eq(select(chosen, (each.stamp for each in payloads)))
+        def choose():
+            """The chosen packet is done with."""
+            m.d.comb += changes.eq(1)
+            take(chosen)
+            with m.If((newer & chosen).any()):
+                m.d.sync += last_stamp.eq(chosen_stamp)
 
         def discard():
-            """Throws away a packet that was seen already, also while another is played."""
-            choose(lowest(done))
+            """Throws away a packet that was seen already, in the next cycle; also while another is played."""
+            with m.If(~seen_one.any()):
+                m.d.sync += seen_one.eq(lowest(done))
+
+        m.d.sync += seen_one.eq(0)
+        with m.If(seen_one.any()):
+            choose()
             m.d.comb += self.count_packets_duplicate.eq(1)
-            for n in range(PORTS):
-                with m.If(chosen[n]):
-                    m.d.comb += [self.give_back[n].eq(1), self.give_back_buffer[n].eq(payloads[n].buffer)]
+            for n, each in enumerate(payloads):
+                give_back(Cat(seen_one[n] & (k == n) for k in range(PORTS)), each.buffer)
 
         # -- the hold slots, one after the other: choose, read, compare -----------------------------------
         scan, scanning, scanned = Signal(range(HOLDS)), Signal(), Signal()
@@ -247,6 +254,7 @@ class Arbiter(wiring.Component):
             store.data.end.eq(packet.end),
             store.data.buffer.eq(packet.buffer),
         ]
+        goes_on = read.end > expected
         with m.If(~((due | over) & behind)):
             m.d.sync += [
                 read.eq(look.data),
@@ -254,8 +262,8 @@ class Arbiter(wiring.Component):
                 read_used.eq(scanning & used.bit_select(scan, 1)),
                 judged.eq(read),
                 judged_row.eq(read_row),
-                due.eq(read_used & (read.sequence <= expected) & (expected < read.end)),
-                over.eq(read_used & (read.end <= expected)),
+                due.eq(read_used & (read.sequence <= expected) & goes_on),
+                over.eq(read_used & ~goes_on),
                 scan.eq(scan + 1),
                 scanned.eq(~scanning & ~read_used),
             ]
@@ -265,14 +273,26 @@ class Arbiter(wiring.Component):
         def start_scan():
             m.d.sync += [scan.eq(0), scanning.eq(1), scanned.eq(0), read_used.eq(0), due.eq(0), over.eq(0)]
 
-        end_is_higher = packet.end > highest
+        # Of the packet in hand, a cycle after it, ``expected`` or ``highest`` changed.
+        stale, ahead, higher, late = Signal(), Signal(), Signal(), Signal()
+        lacking = Signal(64)
+        m.d.sync += [
+            stale.eq(packet.end <= expected),
+            ahead.eq(packet.sequence > expected),
+            higher.eq(packet.end > highest),
+            late.eq(packet.stamp > last_stamp),
+            lacking.eq(highest - expected),
+            elapsed.eq(stamp - wait_since),
+            expired.eq(elapsed >= hold_time),
+        ]
 
         def raise_highest():
-            with m.If(end_is_higher):
+            with m.If(higher):
                 m.d.sync += highest.eq(packet.end)
 
-        sequence_is_higher = packet.sequence > expected
         with m.FSM() as fsm:
+            # Where ``expected`` and ``highest`` jump to: for all states the same choice.
+            jump = Mux(fsm.ongoing("IDLE"), head.end, packet.sequence)
             with m.State("IDLE"):
                 m.d.sync += [moved.eq(0), from_port.eq(valid.any()), port.eq(first), packet.eq(head)]
                 with m.If(~valid.any() & self.control.valid & ~behind):
@@ -281,46 +301,51 @@ class Arbiter(wiring.Component):
                 with m.If(done.any()):
                     discard()
                 with m.Elif(~behind & (next_one & first).any()):
-                    choose(first)
+                    choose()
                     m.d.sync += [
-                        expected.eq(head.end),
-                        highest.eq(head.end),
-                        stamp.eq(Mux((newer & first).any(), head.stamp, last_stamp)),
+                        expected.eq(jump),
+                        highest.eq(jump),
+                        stamp.eq(Mux((newer & chosen).any(), chosen_stamp, last_stamp)),
                     ]
                     play(first, head.buffer, 0, (head.count - 1)[:7])
                 with m.Elif(~behind & (fresh & first).any()):
-                    m.next = "STAMP"
+                    m.next = "COMPARE"
 
             with m.State("CONTROL"):
                 # SET_FEED has the sequence number where RESUME_FEED has it.
                 number_given = RESUME_FEED.bits(command, "sequence")
                 m.d.sync += [
-                    stamp.eq(item.stamp),
                     packet.stamp.eq(item.stamp),
                     packet.sequence.eq(number_given),
                     packet.end.eq(number_given),
                 ]
                 with m.If(item.kind == ItemKind.TICK):
-                    m.next = "STAMP"
+                    m.next = "COMPARE"
                 with m.Elif(SET_FEED.bits(command, "opcode") == Opcode.SET_FEED):
                     m.next = "EMPTY"
                 with m.Else():
                     m.next = "RESUME"
 
             # -- the clock ---------------------------------------------------------------------
+            with m.State("COMPARE"):
+                m.next = "STAMP"
             with m.State("STAMP"):
-                later = Mux(packet.stamp > last_stamp, packet.stamp, last_stamp)
-                m.d.sync += [stamp.eq(later), last_stamp.eq(later)]
-                m.next = "ELAPSED"
+                m.d.sync += stamp.eq(last_stamp)
+                with m.If(late):
+                    m.d.sync += [stamp.eq(packet.stamp), last_stamp.eq(packet.stamp)]
+                m.next = "HANDLE"
+                with m.If(waiting):
+                    m.next = "ELAPSED"
             with m.State("ELAPSED"):
-                m.d.sync += elapsed.eq(stamp - wait_since)
+                m.next = "EXPIRED"
+            with m.State("EXPIRED"):
                 m.next = "TIMER"
             with m.State("TIMER"):
                 m.next = "HANDLE"
-                with m.If(waiting & (elapsed >= hold_time)):
+                with m.If(expired):
                     m.next = "GAP"
             with m.State("GAP"):
-                send(ItemKind.GAP, "HANDLE", first=expected, count=highest - expected, repeat=recovering)
+                send(ItemKind.GAP, "HANDLE", first=expected, count=lacking, repeat=recovering)
                 with m.If(self.o.valid & self.o.ready & ~behind):
                     m.d.comb += self.count_gaps.eq(~recovering)
                     m.d.sync += [recovering.eq(1), wait_since.eq(stamp)]
@@ -330,7 +355,7 @@ class Arbiter(wiring.Component):
                 with m.If(~from_port):
                     m.next = "TICK"
                 with m.Elif(~joined):
-                    m.d.sync += [expected.eq(packet.sequence), highest.eq(packet.sequence), joined.eq(1)]
+                    m.d.sync += [expected.eq(jump), highest.eq(jump), joined.eq(1)]
                     m.next = "JOINED"
                 with m.Else():
                     m.next = "CLASSIFY"
@@ -344,7 +369,6 @@ class Arbiter(wiring.Component):
                         self.count_packets_heartbeat.eq(is_heartbeat),
                         self.count_packets_end_of_session.eq(is_end),
                     ]
-                    m.d.sync += packet.end.eq(packet.sequence)  # what is counted there is no message
                     m.next = "ALIVE"
             with m.State("ALIVE"):
                 send(ItemKind.ALIVE, "HEARD")
@@ -354,11 +378,7 @@ class Arbiter(wiring.Component):
                 m.next = "SETTLE"
 
             with m.State("RANK"):
-                m.d.sync += [
-                    stale.eq(packet.end <= expected),
-                    ahead.eq(sequence_is_higher),
-                    full.eq(port_used.all()),
-                ]
+                m.d.sync += full.eq(port_used.all())
                 with m.Switch(port_used):
                     for n in range(HOLD_SLOTS):
                         with m.Case("-" * (HOLD_SLOTS - 1 - n) + "0" + "1" * n):
@@ -412,7 +432,7 @@ class Arbiter(wiring.Component):
 
             # -- after the drain ---------------------------------------------------------------
             with m.State("SETTLE"):
-                m.d.sync += missing.eq(expected < highest)
+                m.d.sync += missing.eq(expected != highest)
                 m.next = "WAIT"
             with m.State("WAIT"):
                 m.next = "DONE"
@@ -434,6 +454,7 @@ class Arbiter(wiring.Component):
                 send(ItemKind.TICK, "IDLE")
                 m.d.comb += self.control.ready.eq(self.o.ready & ~behind)
             with m.State("EMPTY"):
+                m.d.sync += stamp.eq(packet.stamp)
                 start_scan()
                 m.next = "EMPTYING"
             with m.State("EMPTYING"):
@@ -444,8 +465,8 @@ class Arbiter(wiring.Component):
                     m.next = "CONFIGURE"
             with m.State("CONFIGURE"):
                 m.d.sync += [
-                    expected.eq(packet.sequence),
-                    highest.eq(packet.sequence),
+                    expected.eq(jump),
+                    highest.eq(jump),
                     joined.eq(packet.sequence != 0),
                     recovering.eq(0),
                     waiting.eq(0),
@@ -457,12 +478,12 @@ class Arbiter(wiring.Component):
                 ]
                 m.next = "COMMAND"
             with m.State("RESUME"):
-                m.d.sync += recovering.eq(0)
-                with m.If(sequence_is_higher):
-                    m.d.sync += [expected.eq(packet.sequence), moved.eq(1)]
+                m.d.sync += [stamp.eq(packet.stamp), recovering.eq(0)]
                 m.next = "RAISE"
             with m.State("RAISE"):
                 raise_highest()
+                with m.If(ahead):
+                    m.d.sync += [expected.eq(jump), moved.eq(1)]
                 m.next = "RESUMED"
             with m.State("RESUMED"):
                 send(ItemKind.RESUMED, "SCAN", first=expected)

@@ -10,6 +10,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arithmetic import below
 from hw.net.sum import DatagramSum
 from hw.net.verdict import Verdict
 from hw.streams import Beat
@@ -175,13 +176,17 @@ class Datagram(wiring.Component):
             big_endian(*(octet(beat.data, lane) for lane in range(2, 6))),
         ]
 
+        # Words with even numbers come first, or those with odd ones.
+        turned = Mux(started, word[0], at_1)
+        udp_turned = word[0] ^ length[0]
+
         def in_header(n):
-            """Whether word n of the IPv4 header is the first of the words, or the second; and the word."""
-            return zip((ip[n], ip[n - 1] if n else at_1), words, strict=True)
+            """Whether word n of the IPv4 header is there; and the word."""
+            return ip[n] | (ip[n - 1] if n else at_1), Mux(turned ^ (n % 2), words[1], words[0])
 
         def in_datagram(n):
             """The same from the UDP header on."""
-            return zip((udp[n], udp[n - 1]), words, strict=True)
+            return udp[n] | udp[n - 1], Mux(udp_turned ^ (n % 2), words[1], words[0])
 
         # -- IPv4 ---------------------------------------------------------------------------------------
         # The header's length in words. Until it is known it is that of the frame before: it says no more than that the
@@ -189,28 +194,28 @@ class Datagram(wiring.Component):
         total, version_bad, length_bad, fragment, protocol_bad, address_bad = (
             Signal(16), Signal(), Signal(), Signal(), Signal(), Signal(),
         )  # fmt: skip
-        ip_left = Signal(17)  # bytes of the datagram from the next beat's lane 0 on
+        ip_left = Signal(16)  # bytes of the datagram from the next beat's lane 0 on
         with m.If(valid):
             m.d.sync += ip_left.eq(Mux(ip_left[3:] == 0, 0, ip_left - 8))
-            # A beat with the first word has 10 bytes of it, or 6: less than there must be.
-            for (there, value), have in zip(in_header(0), (10, 6), strict=True):
-                with m.If(there):
-                    m.d.sync += [
-                        length.eq(Mux(value[24:28] < IP_WORDS, IP_WORDS, value[24:28])),
-                        length_bad.eq(value[24:28] < IP_WORDS),
-                        version_bad.eq(value[28:] != 4),
-                        total.eq(value[:16]),
-                        ip_left.eq(Mux(value[:16] < IPV4.length, 0, value[:16] - have)),
-                    ]
-            for there, value in in_header(1):
-                with m.If(there):
-                    m.d.sync += fragment.eq((value[:13] != 0) | value[13])
-            for there, value in in_header(2):
-                with m.If(there):
-                    m.d.sync += protocol_bad.eq(value[16:24] != UDP_PROTOCOL)
-            for there, value in in_header(4):
-                with m.If(there):
-                    m.d.sync += address_bad.eq((self.address != 0) & (value != self.address))
+            there, value = in_header(0)
+            with m.If(there):
+                m.d.sync += [
+                    length.eq(Mux(below(value[24:28], IP_WORDS), IP_WORDS, value[24:28])),
+                    length_bad.eq(below(value[24:28], IP_WORDS)),
+                    version_bad.eq(value[28:] != 4),
+                    total.eq(value[:16]),
+                    # This beat has 10 bytes of it, or 6. Less than that is less than a header: nothing else matters then.
+                    ip_left.eq(value[:16] - Mux(turned, 6, 10)),
+                ]
+            there, value = in_header(1)
+            with m.If(there):
+                m.d.sync += fragment.eq((value[:13] != 0) | value[13])
+            there, value = in_header(2)
+            with m.If(there):
+                m.d.sync += protocol_bad.eq(value[16:24] != UDP_PROTOCOL)
+            there, value = in_header(4)
+            with m.If(there):
+                m.d.sync += address_bad.eq((self.address != 0) & (value != self.address))
 
         # -- UDP ----------------------------------------------------------------------------------------
         udp_length, absent, port_bad = Signal(16), Signal(), Signal()
@@ -223,21 +228,21 @@ class Datagram(wiring.Component):
             m.d.sync += [mine[n].eq(~ends_soon | (left[3] & (left[:3] > n))) for n in range(8)]
             with m.If(beat.last):
                 m.d.sync += [counts.eq(0), mine.eq(0xFF)]
-            for there, value in in_datagram(0):
-                with m.If(there):
-                    m.d.sync += port_bad.eq((self.port != 0) & (value[:16] != self.port))
-            for (there, value), have in zip(in_datagram(1), (14, 10), strict=True):
-                with m.If(there):
-                    m.d.sync += [
-                        udp_length.eq(value[16:]),
-                        absent.eq(value[:16] == ABSENT),
-                        tiny.eq(value[16:] < UDP.length),
-                        small.eq(value[16:] < UDP.length + HEADER_LENGTH),
-                        large.eq(value[16:] > MAX_PAYLOAD + UDP.length),
-                        left.eq(Mux(value[16:] < UDP.length + HEADER_LENGTH, 0, value[16:] - have)),
-                        counts.eq(goes_on),
-                        mine.eq(0xFF),  # the next beat is full, or the datagram too small for its sum to matter
-                    ]
+            there, value = in_datagram(0)
+            with m.If(there):
+                m.d.sync += port_bad.eq((self.port != 0) & (value[:16] != self.port))
+            there, value = in_datagram(1)
+            with m.If(there):
+                m.d.sync += [
+                    udp_length.eq(value[16:]),
+                    absent.eq(value[:16] == ABSENT),
+                    tiny.eq(below(value[16:], UDP.length)),
+                    small.eq(below(value[16:], UDP.length + HEADER_LENGTH)),
+                    large.eq(~below(value[16:], MAX_PAYLOAD + UDP.length + 1)),
+                    left.eq(value[16:] - Mux(udp_turned, 14, 10)),
+                    counts.eq(goes_on),
+                    mine.eq(0xFF),  # the next beat is full, or the datagram too small for anything of it to matter
+                ]
 
         # -- MoldUDP64 ----------------------------------------------------------------------------------
         blank = int.from_bytes(b" " * 10, "little")
@@ -248,18 +253,18 @@ class Datagram(wiring.Component):
         session, number_at = UDP_WORDS, UDP_WORDS + 2
         with m.If(valid):
             for n in range(2):
-                for there, value in in_datagram(session + n):
-                    with m.If(there):
-                        m.d.sync += differs[n].eq(value != wanted[n])
-            for there, value in in_datagram(number_at):
+                there, value = in_datagram(session + n)
                 with m.If(there):
-                    m.d.sync += [differs[2].eq(value[16:] != last_two), self.sequence[48:].eq(value[:16])]
-            for there, value in in_datagram(number_at + 1):
-                with m.If(there):
-                    m.d.sync += self.sequence[16:48].eq(value)
-            for there, value in in_datagram(number_at + 2):
-                with m.If(there):
-                    m.d.sync += [self.sequence[:16].eq(value[16:]), self.count.eq(value[:16])]
+                    m.d.sync += differs[n].eq(value != wanted[n])
+            there, value = in_datagram(number_at)
+            with m.If(there):
+                m.d.sync += [differs[2].eq(value[16:] != last_two), self.sequence[48:].eq(value[:16])]
+            there, value = in_datagram(number_at + 1)
+            with m.If(there):
+                m.d.sync += self.sequence[16:48].eq(value)
+            there, value = in_datagram(number_at + 2)
+            with m.If(there):
+                m.d.sync += [self.sequence[:16].eq(value[16:]), self.count.eq(value[:16])]
         # The count's two bytes lie before the blocks: they are the second half of the first of the words, or of the second.
         first_block, second_block = udp[number_at + 2], udp[number_at + 1]
         m.d.comb += [
@@ -294,14 +299,14 @@ class Datagram(wiring.Component):
         with m.If(valid & beat.last):
             m.d.sync += [
                 short.eq(~started | ((word < IP_WORDS) & (have < IPV4.length))),
-                cut.eq(ip_left > beat.count),
+                cut.eq(ip_left[4:].any() | (ip_left[:4] > beat.count)),
                 ended_bad.eq(bad),
             ]
         m.d.sync += ends.eq(valid & beat.last)
 
         # Behind a header that is not short there are a beat or two more than what this takes.
         header_bytes, rest, rest_tiny = Cat(Const(0, 2), length), Signal(signed(17)), Signal()
-        m.d.sync += [rest.eq(total - header_bytes), rest_tiny.eq(rest < UDP.length)]
+        m.d.sync += [rest.eq(total - header_bytes), rest_tiny.eq(below(rest[:16], UDP.length))]
         with m.If(~kind_known):
             m.d.comb += wrong.eq(Verdict.TRUNCATED)
         with m.Elif(~is_ipv4):
@@ -310,7 +315,7 @@ class Datagram(wiring.Component):
             m.d.comb += wrong.eq(Verdict.TRUNCATED)
         with m.Elif(version_bad):
             m.d.comb += wrong.eq(Verdict.NOT_IPV4)
-        with m.Elif(length_bad | (rest < 0) | cut):
+        with m.Elif(length_bad | rest[-1] | cut):
             m.d.comb += wrong.eq(Verdict.TRUNCATED)
 
         later = Signal(Verdict)  # what is looked at behind the IPv4 header's sum

@@ -24,7 +24,7 @@ COUNTERS = ("frames", *(verdict.name.lower() for verdict in Verdict if verdict i
 class Packet(data.Struct):
     """A good packet. Its ``count`` messages are in a buffer; HEARTBEAT and END_OF_SESSION have none.
 
-    ``end`` is ``sequence`` + ``count``.
+    ``end`` is the number of the message behind them.
     """
 
     stamp: 64
@@ -140,15 +140,17 @@ class FeedPort(wiring.Component):
         complete = Signal()  # a cycle ago
         m.d.sync += complete.eq(blocks.complete)
 
-        verdict, lost = Signal(Verdict), Signal()
-        carries = (datagram.count != HEARTBEAT) & (datagram.count != END_OF_SESSION)
+        # Sequence and count are there long before the verdict.
+        verdict, lost, carries, messages, end = Signal(Verdict), Signal(), Signal(), Signal(16), Signal(64)
+        m.d.sync += carries.eq((datagram.count != HEARTBEAT) & (datagram.count != END_OF_SESSION))
+        m.d.comb += messages.eq(datagram.count & carries.replicate(16))
+        m.d.sync += end.eq(datagram.sequence + messages)
         with m.If((datagram.verdict == Verdict.OK) & (~complete | datagram.sequence[-1])):
             m.d.comb += verdict.eq(Verdict.PACKETS_MALFORMED)
         with m.Else():
             m.d.comb += verdict.eq(datagram.verdict)
         good = datagram.judged & (verdict == Verdict.OK)
-        packet, end = queue.i.payload, Signal(64)
-        m.d.sync += end.eq(datagram.sequence + datagram.count)  # both are there long before the verdict
+        packet = queue.i.payload
         m.d.comb += [
             lost.eq(carries & ~have | ~queue.i.ready),
             queue.i.valid.eq(good & ~lost),
