@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.book.block_memory import read_block
+from hw.block_memory import read_block
 from wire.records import EVENT, RECORD_LENGTH
 
 BEATS = RECORD_LENGTH // 8

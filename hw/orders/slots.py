@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.book.block_memory import read_block
+from hw.block_memory import read_block
 from hw.parameters import Parameters
 from wire.records import ORDER_ID_BITS, SLOT_BITS, SLOTS
 

@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Shape, ShapeLike, Value, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.book.block_memory import read_block
+from hw.block_memory import read_block
 from hw.items import Best
 from hw.parameters import Parameters
 

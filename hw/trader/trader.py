@@ -66,8 +66,8 @@ class Trader(wiring.Component):
         Pulses of the reasons' counters.
 
     A message that changes nothing takes a cycle. One that changes the best price and calls for no order takes two, one that
-    is a trade too three: 16 of them can be on their way through valuation and backlog. An order of the taker is at ``o`` 7 cycles after
-    the item was at ``i``, one of the quoter 20, if nothing is on its way before it, and takes about 15 more until the next.
+    is a trade too three: 16 of them can be on their way through valuation and backlog. An order of the taker is at ``o`` 7 cycles
+    after the item was at ``i``, one of the quoter 20, if nothing is on its way before it, and takes about 15 more until the next.
     It waits for the order port, never for the host.
     """
 

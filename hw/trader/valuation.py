@@ -7,7 +7,7 @@ from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arithmetic import Product32
-from hw.book.block_memory import read_block
+from hw.block_memory import read_block
 from hw.parameters import Parameters
 from hw.pipeline import delayed
 from hw.quoter import quoter
