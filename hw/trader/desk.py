@@ -9,7 +9,7 @@ from hw.arithmetic import Product32
 from hw.host.ring import Event
 from hw.orders.exposure import Exposure, Sums
 from hw.orders.slots import GENERATION_BITS, PLACES, Slot, SlotStore
-from hw.ouch.encoder import SIDES, text
+from hw.ouch.encoder import SIDES, text, time_in_force_letter
 from hw.ouch.message import Inbound
 from hw.quoter.quoter import LATENCY as QUOTE_READY
 from hw.quoter.quoter import Quoter, QuoterParameters
@@ -19,7 +19,16 @@ from hw.signals.flow import Flow, FlowRow, FlowSignals
 from hw.streams import StreamRegister
 from hw.trader.rows import Account, GlobalLimits, Last, Limits, Listing, Market, Rows, Taking, top_layout
 from wire.reasons import REASON_COUNT
-from wire.records import NO_SYMBOL, ORDER_ID_BITS, SLOT_BITS, STRATEGIES, SessionState, Side
+from wire.records import (
+    LAST_GENERATION,
+    NO_SYMBOL,
+    ORDER_ID_BITS,
+    SLOT_BITS,
+    STRATEGIES,
+    OuchVersion,
+    SessionState,
+    Side,
+)
 
 MARK_READY = 6
 """``Desk.age`` from which on the flow signals and the profit and loss at the market's price are there."""
@@ -122,6 +131,7 @@ class Desk:
         self.killed, self.killed_strategies = Signal(), Signal(STRATEGIES)
         self.session_state, self.session_sequence = Signal(SessionState), Signal(64)
         self.session_up = self.session_state == SessionState.UP
+        self.ouch = Signal(OuchVersion)
         self.expected = Signal(64)
         self.last_feed, self.last_heartbeat = Signal(64), Signal(64)
         self.last_sent, self.last_received = Signal(64), Signal(64)
@@ -198,7 +208,9 @@ class Desk:
         order, slot, everywhere = self.order, self.slot, self.everywhere
         market, limits, account = self.market.row, self.limits.row, self.account.row
         top, last = self.best, self.last.row
-        trusted, open_orders = Signal(), Signal(range(PLACES + 1))
+        trusted, open_orders, numbered = Signal(), Signal(range(PLACES + 1)), Signal()
+        # Whether the next order has a UserRefNum, if it needs one.
+        m.d.sync += numbered.eq((self.ouch != OuchVersion.V5_0) | (self.generation < LAST_GENERATION))
         m.d.sync += open_orders.eq(sum(self.occupied))
         m.d.sync += trusted.eq(self.feed_whole & self.entry.trusted.bit_select(self.symbol, 1))
         m.d.comb += gate.kill.eq(self.trader.kill)
@@ -220,7 +232,7 @@ class Desk:
                 "operational_halt": market.operational_halt,
                 "market_open": self.market_open,
                 "trusted": trusted,
-                "session_up": self.session_up,
+                "session_up": self.session_up & numbered,
                 "last_feed": self.last_feed,
                 "stale_ns": everywhere.stale_ns,
                 "last_heartbeat": self.last_heartbeat,
@@ -302,8 +314,12 @@ class Desk:
     def _connect_release(self, m):
         m.submodules.release = release = self.release = Release()
         order, direct = self.order, release.direct.payload.body.order
-        chain = Signal(32)
-        m.d.sync += chain.eq(self.slot.chain_executed + order.quantity)
+        chain, letter = Signal(32), Signal(8)
+        time_in_force = Mux(order.replace, self.slot.time_in_force, order.time_in_force)
+        m.d.sync += [
+            chain.eq(self.slot.chain_executed + order.quantity),
+            letter.eq(time_in_force_letter(time_in_force)),
+        ]
         self.pending_shares = chain
         for fields in (release.order, direct):
             m.d.comb += [
@@ -322,7 +338,8 @@ class Desk:
             release.order.marking.eq(self.gate.marking),
             release.order.shares.eq(Mux(order.replace, chain, order.quantity)),
             release.order.price.eq(order.price),
-            release.order.time_in_force.eq(Mux(order.replace, self.slot.time_in_force, order.time_in_force)),
+            release.order.time_in_force.eq(time_in_force),
+            release.order.time_in_force_letter.eq(letter),
             direct.order_id.eq(self.slot_id),
             self.trader.o.valid.eq(release.o.valid),
             self.trader.o.payload.eq(release.o.payload),
