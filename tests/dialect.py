@@ -105,15 +105,17 @@ def from_device(message: bytes, prefix: str = "HP") -> dict[str, Any]:
 
 
 def session(data: bytes) -> bytes:
-    """Bytes of the order session with all OUCH in them translated; as they are if they are not whole packets."""
-    try:
-        packets = soupbintcp.packets(data, soupbintcp.SERVER)
-        return b"".join(
-            soupbintcp.sequenced(from_exchange(packet.payload)) if packet.code == "S" else soupbintcp.pack(packet)
-            for packet in packets
-        )
-    except WireError:
-        return data
+    """Bytes of the order session, whole packets, with all OUCH in them translated; what is malformed stays as it is."""
+    told = b""
+    while data:
+        size = soupbintcp.LENGTH_BYTES + soupbintcp.read_length(data, 0)
+        packet, data = data[:size], data[size:]
+        head, message = packet[: soupbintcp.HEADER_LENGTH], packet[soupbintcp.HEADER_LENGTH :]
+        try:
+            told += soupbintcp.sequenced(from_exchange(message)) if head[2:] == b"S" else packet
+        except WireError:
+            told += packet
+    return told
 
 
 def spoken(script: Script) -> Script:
