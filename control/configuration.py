@@ -10,7 +10,7 @@ import re
 from decimal import Decimal
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -31,6 +31,7 @@ from control.parameters import (
     Quoter,
     exact,
 )
+from wire.records import OuchVersion
 
 STOCK = re.compile(r"^[A-Z][A-Z0-9.\-+=^#]{0,7}$")
 SYNTHETIC = "synthetic"
@@ -155,6 +156,13 @@ class Venue(Parameters):
     """SoupBinTCP username"""
     password: Annotated[str, Field(max_length=10)] = "demo"
     """SoupBinTCP password of the demo venue"""
+    ouch: Literal["4.2", "5.0"] = "4.2"
+    """OUCH that the order session speaks"""
+
+    @property
+    def version(self) -> OuchVersion:
+        """The same, as a login says it."""
+        return OuchVersion[f"V{self.ouch.replace('.', '_')}"]
 
 
 class Symbol(Parameters):

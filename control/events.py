@@ -172,7 +172,8 @@ def _cancelled(e: Json) -> Json:
 
 def _exchange_reject(e: Json) -> Json:
     of = {"J": "order", "I": "cancel"}.get(chr(e["info"] >> 8 & 0xFF), "order")
-    reason = {"reason": _letter(e["info"] & 0xFF)} if e["info"] & 0xFF else {}
+    code = e["info"] & 0xFF  # a letter in OUCH 4.2, a number below the letters in 5.0
+    reason = {"reason": chr(code) if chr(code).isalpha() else str(code)} if code else {}
     return {"id": identity(e["order_id"]), "of": of, **reason}
 
 

@@ -151,6 +151,7 @@ def world(configuration: Configuration, tape: Tape) -> World:
             jitter_ns=venue.jitter_ns,
             username=venue.username,
             password=venue.password,
+            ouch=venue.version,
         ),
         tick_ns=configuration.device.tick_ns,
         host_heartbeat_ns=configuration.portfolio.heartbeat_ns // 3,
@@ -233,7 +234,7 @@ def commands_for(configuration: Configuration, setups: Mapping[int, settings.Sym
             ]
         except ValueError as error:
             raise RunError(f"{setup.stock}: {error}", used_wrongly=True) from error
-    return [*made, commands.heartbeat(), commands.login(venue.username, venue.password)]
+    return [*made, commands.heartbeat(), commands.login(venue.username, venue.password, ouch=venue.version)]
 
 
 def start(

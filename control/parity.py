@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from control.events import described
 from control.report import Difference, ParityReport
 from drivers.device import Snapshot
-from wire import ouch42, soupbintcp
+from wire import ouch, soupbintcp
 from wire.errors import WireError
 
 
@@ -71,7 +71,7 @@ def packet(data: bytes) -> dict[str, Any]:
     try:
         record = soupbintcp.CLIENT.of(data, soupbintcp.LENGTH_BYTES)
         if record is soupbintcp.UNSEQUENCED_DATA:
-            return ouch42.INBOUND.unpack(data[soupbintcp.HEADER_LENGTH :])
+            return ouch.unpack(data[soupbintcp.HEADER_LENGTH :])
         return {"packet": record.name, **record.unpack(data, soupbintcp.LENGTH_BYTES)}
     except WireError as error:
         return {"bytes": data.hex(), "error": str(error)}

@@ -24,6 +24,7 @@ from wire.records import (
     CommandError,
     EventType,
     Opcode,
+    OuchVersion,
     Port,
     Side,
     SnapshotPart,
@@ -258,10 +259,17 @@ class CommandedDevice(ABC):
         return self._do(commands.cancel_all(symbol), at)
 
     def login(
-        self, username: str, password: str, *, session: str = "", sequence: int = 1, at: int | None = None
+        self,
+        username: str,
+        password: str,
+        *,
+        session: str = "",
+        sequence: int = 1,
+        ouch: OuchVersion = OuchVersion.V4_2,
+        at: int | None = None,
     ) -> Answer:
-        """Log in to the order session."""
-        return self._do(commands.login(username, password, session=session, sequence=sequence), at)
+        """Log in to the order session, to speak ``ouch``."""
+        return self._do(commands.login(username, password, session=session, sequence=sequence, ouch=ouch), at)
 
     def logout(self, *, at: int | None = None) -> Answer:
         """End the order session."""

@@ -17,6 +17,7 @@ from wire.records import (
     TIME_IN_FORCE_DAY,
     KillScope,
     Opcode,
+    OuchVersion,
     Side,
     SnapshotPart,
     command,
@@ -201,8 +202,16 @@ def clear_kill(*, symbol: int | None = None, strategy: int | None = None, tag: i
     return _scope(Opcode.CLEAR_KILL, symbol, strategy, tag)
 
 
-def login(username: str, password: str, *, session: str = "", sequence: int = 1, tag: int = 0) -> bytes:
-    """Log in to the order session; ``sequence`` is the next sequenced message wanted, 0 the newest."""
+def login(
+    username: str,
+    password: str,
+    *,
+    session: str = "",
+    sequence: int = 1,
+    ouch: OuchVersion = OuchVersion.V4_2,
+    tag: int = 0,
+) -> bytes:
+    """Log in to the order session, to speak ``ouch``; ``sequence`` is the next sequenced message wanted, 0 the newest."""
     _require(0 <= sequence < 10**20, Opcode.LOGIN, "sequence", sequence, "0 to 20 digits")
     return command(
         Opcode.LOGIN,
@@ -212,6 +221,7 @@ def login(username: str, password: str, *, session: str = "", sequence: int = 1,
         password=password,
         session=session,
         sequence=f"{sequence:>20}",
+        ouch=int(ouch),
     )
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from drivers.settings import Feed, GlobalLimits, Limits, Quoter, SymbolSetup, Taker
 from wire import reasons
-from wire.records import NO_SYMBOL, TIME_IN_FORCE_DAY, CommandError, Side, SlotState
+from wire.records import NO_SYMBOL, TIME_IN_FORCE_DAY, CommandError, OuchVersion, Side, SlotState
 
 Octets = bytes | bytearray | memoryview | NDArray[np.uint8]
 
@@ -279,9 +279,16 @@ class Device(Protocol):
         ...
 
     def login(
-        self, username: str, password: str, *, session: str = "", sequence: int = 1, at: int | None = None
+        self,
+        username: str,
+        password: str,
+        *,
+        session: str = "",
+        sequence: int = 1,
+        ouch: OuchVersion = OuchVersion.V4_2,
+        at: int | None = None,
     ) -> Answer:
-        """Log in to the order session."""
+        """Log in to the order session, to speak ``ouch``."""
         ...
 
     def logout(self, *, at: int | None = None) -> Answer:

@@ -12,7 +12,6 @@ from engine import arbiter
 from engine.book import levels, live_orders, map_symbol, set_strict, set_symbol_ok, symbol_of
 from engine.events import COMMAND, KILL, NO_SIDE, TRUST_REGAINED, claim, write
 from engine.feed import refresh, refresh_trust, resumed, trust_all
-from engine.ouch import LOGOUT_TYPE, write_login, write_plain
 from engine.own_orders import (
     IDLE,
     LIVE,
@@ -27,6 +26,7 @@ from engine.own_orders import (
 from engine.risk import UP, state_mask
 from engine.session import DOWN, set_session
 from engine.signals import are_valid, imbalance, microprice
+from engine.soupbin import LOGOUT_TYPE, write_login, write_plain
 from engine.stage import stage
 from engine.state import LOCATES, SIDES
 from engine.trader import evaluate, sweep
@@ -45,6 +45,7 @@ from wire.records import (
     EventType,
     KillScope,
     Opcode,
+    OuchVersion,
     SessionState,
     Side,
     SnapshotPart,
@@ -90,6 +91,7 @@ LOGIN_SENT = SessionState.LOGIN_SENT.value
 CAUSE_HOST = TrustCause.HOST.value
 BLANK = ord(" ")
 NOT_RESTRICTED = ord("0")
+NEWEST_OUCH = OuchVersion.V5_0.value
 LEAVE = 2
 MASK_32 = 0xFFFFFFFF
 
@@ -167,6 +169,7 @@ _replace_price = records.REPLACE_ORDER.reader("price")
 _replace_quantity = records.REPLACE_ORDER.reader("quantity")
 _scope = records.KILL.reader("scope")  # CLEAR_KILL's too
 _kill_strategy = records.KILL.reader("strategy")
+_ouch = records.LOGIN.reader("ouch")
 _sequence = records.RESUME_FEED.reader("sequence")
 _parts = records.SNAPSHOT.reader("parts")
 _depth = records.SNAPSHOT.reader("depth")
@@ -211,7 +214,7 @@ def command(core: Any, out: Any, symbols: Any, book: Any, buffer: Any, at: int) 
         elif opcode == CANCEL_ALL:
             _cancel_all(core, out, symbols, number)
         elif opcode == LOGIN or opcode == LOGOUT or opcode == SESSION_DOWN:
-            _session(core, out, opcode, buffer, at)
+            error = _session(core, out, symbols, opcode, buffer, at)
         elif opcode == SNAPSHOT:
             _snapshot(core, out, symbols[number], book, _parts(buffer, at), _depth(buffer, at), tag)
         else:
@@ -523,17 +526,31 @@ def _cancel_all(core: Any, out: Any, symbols: Any, number: int) -> None:
 
 
 @stage
-def _session(core: Any, out: Any, opcode: int, buffer: Any, at: int) -> None:
+def _session(core: Any, out: Any, symbols: Any, opcode: int, buffer: Any, at: int) -> int:
     if opcode == LOGIN:
-        core.last_sent = core.last_received = core.stamp
-        set_session(core, out, LOGIN_SENT, 0)
-        write_login(core, out, buffer, at)
-        return
+        return _log_in(core, out, symbols, buffer, at)
     if opcode == LOGOUT and core.session == UP:
         write_plain(core, out, LOGOUT_TYPE)
     if opcode == SESSION_DOWN:
         core.stream_length = 0
     set_session(core, out, DOWN, 0)
+    return NONE
+
+
+@stage
+def _log_in(core: Any, out: Any, symbols: Any, buffer: Any, at: int) -> int:
+    version = _ouch(buffer, at)
+    if version > NEWEST_OUCH:
+        return BAD_VALUE
+    if version != core.ouch:
+        for n in range(len(symbols)):
+            if has_orders(symbols[n]):
+                return BUSY
+    core.ouch = version
+    core.last_sent = core.last_received = core.stamp
+    set_session(core, out, LOGIN_SENT, 0)
+    write_login(core, out, buffer, at)
+    return NONE
 
 
 # -- snapshot --------------------------------------------------------------------------------------

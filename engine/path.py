@@ -16,9 +16,9 @@ from engine import arbiter, feed
 from engine.arbiter import NOTHING, OLD_GAP
 from engine.commands import NONE, RESUME_FEED, answer, command
 from engine.ingest import ingest
-from engine.ouch import HEARTBEAT_TYPE, write_plain
 from engine.risk import UP
 from engine.session import DOWN, collect, receive, set_session
+from engine.soupbin import HEARTBEAT_TYPE, write_plain
 from engine.stage import stage
 from engine.state import EVENT_CAPACITY, OUTPUT_CAPACITY, State, create, item_events, item_outputs
 from engine.trader import sweep

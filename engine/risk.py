@@ -11,7 +11,18 @@ from engine.stage import stage
 from engine.state import SIDES
 from engine.unsigned import above, larger
 from wire.reasons import WITHDRAW_REASONS, Reason
-from wire.records import MAX_ORDER_PRICE, MAX_ORDER_QUANTITY, SLOTS, STRATEGIES, Action, SessionState, Side, SlotState
+from wire.records import (
+    LAST_GENERATION,
+    MAX_ORDER_PRICE,
+    MAX_ORDER_QUANTITY,
+    SLOTS,
+    STRATEGIES,
+    Action,
+    OuchVersion,
+    SessionState,
+    Side,
+    SlotState,
+)
 
 KILL_GLOBAL, KILL_STRATEGY, KILL_SYMBOL = (
     Reason.KILL_GLOBAL.value,
@@ -38,6 +49,7 @@ WITHDRAW = WITHDRAW_REASONS
 BUY, SELL = Side.BUY.value, Side.SELL.value
 IDLE, PENDING_REPLACE = SlotState.IDLE.value, SlotState.PENDING_REPLACE.value
 UP = SessionState.UP.value
+V5_0 = OuchVersion.V5_0.value
 NEW = Action.NEW.value
 TRADING = ord("T")
 RESTRICTED_INTRADAY, RESTRICTED = ord("1"), ord("2")
@@ -76,11 +88,17 @@ def symbol_mask(core: Any, symbol: Any) -> int:
     if core.stale_ns != 0 and above(t - core.last_feed, core.stale_ns):
         mask |= 1 << STALE_MARKET_DATA
     mask |= (lost(symbol.pnl, symbol.loss_limit) | lost(core.pnl, core.loss_limit)) << LOSS_LIMIT
-    if core.session != UP:
-        mask |= 1 << SESSION_STATE
+    mask |= session_mask(core)
     if core.heartbeat_ns != 0 and above(t - core.last_heartbeat, core.heartbeat_ns):
         mask |= 1 << HOST_HEARTBEAT
     return mask
+
+
+@stage
+def session_mask(core: Any) -> int:
+    """The part of :func:`symbol_mask` that an order may change: the session is not up, or has no UserRefNum left."""
+    left = core.ouch != V5_0 or core.generation < LAST_GENERATION
+    return 0 if core.session == UP and left else 1 << SESSION_STATE
 
 
 @stage

@@ -1,4 +1,4 @@
-"""The order session, inward: SoupBinTCP packets out of the stream, and what OUCH 4.2 says about our orders.
+"""The order session, inward: SoupBinTCP packets out of the stream, and what OUCH says about our orders.
 
 Semantics section 10. The stream may be cut anyhow: bytes of a packet that is not complete wait in ``stream``.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.events import NO_SIDE, SESSION, claim, write_fault
-from engine.ouch import TOKEN_DIGITS, TOKEN_PREFIX
+from engine.ouch import fields, is_whole, order_id
 from engine.own_orders import IDLE, LIVE, PENDING_CANCEL, PENDING_NEW, PENDING_REPLACE, book_execution, revalue
 from engine.risk import UP
 from engine.stage import stage
@@ -16,18 +16,6 @@ from engine.state import SIDES
 from engine.trader import evaluate, sweep
 from engine.unsigned import ONE, word
 from wire.counters import NUMBER
-from wire.ouch42 import (
-    ACCEPTED,
-    AIQ_CANCELLED,
-    BROKEN_TRADE,
-    CANCELED,
-    EXECUTED,
-    EXECUTED_WITH_REFERENCE_PRICE,
-    OUTBOUND,
-    REJECTED,
-    REPLACED,
-    TRADE_CORRECTION,
-)
 from wire.records import NO_SYMBOL, SLOT_BITS, SLOTS, EventType, Fault, SessionState
 from wire.soupbintcp import HEADER_LENGTH, LENGTH_BYTES, read_length
 
@@ -46,40 +34,9 @@ N_UNKNOWN_TOKEN = NUMBER["unknown_token"]
 
 # SoupBinTCP from a server
 DEBUG, LOGIN_ACCEPTED, LOGIN_REJECTED, SEQUENCED, HEARTBEAT, END_OF_SESSION = b"+AJSHZ"
-# OUCH from an exchange
-_A, _U, _E, _G, _C, _D, _J, _I, _B, _F, _S, _P, _T, _M, _N = b"AUEGCDJIBFSPTMN"
+# OUCH from an exchange; R and Q are of 5.0 only, G, F and N of 4.2
+_A, _U, _E, _G, _C, _D, _J, _I, _B, _S, _P, _T, _M, _N, _R, _Q = b"AUEGCDJIBSPTMNRQ"
 DEAD = ord("D")
-LENGTHS = OUTBOUND.lengths
-
-
-def _same_offset(name: str, *records: Any) -> int:
-    (offset,) = {record.offset(name) for record in records}
-    return offset
-
-
-TOKEN_AT = _same_offset("order_token", *(r for r in OUTBOUND.records if r not in (REPLACED, OUTBOUND.records[0])))
-if REPLACED.offset("replacement_order_token") != TOKEN_AT:
-    raise AssertionError("Replaced has its token where all others have theirs")
-
-_confirmed_shares = ACCEPTED.reader("shares")
-_confirmed_price = ACCEPTED.reader("price")
-_confirmed_reference = ACCEPTED.reader("order_reference")
-_confirmed_state = ACCEPTED.reader("order_state")
-for _name in ("shares", "price", "order_reference", "order_state"):
-    _same_offset(_name, ACCEPTED, REPLACED)
-_executed_shares = EXECUTED.reader("executed_shares")
-_execution_price = EXECUTED.reader("execution_price")
-_liquidity_flag = EXECUTED.reader("liquidity_flag")
-_match_number = EXECUTED.reader("match_number")
-for _name in ("executed_shares", "execution_price", "liquidity_flag", "match_number"):
-    _same_offset(_name, EXECUTED, EXECUTED_WITH_REFERENCE_PRICE)
-_decrement_shares = CANCELED.reader("decrement_shares")
-_cancel_reason = CANCELED.reader("reason")
-for _name in ("decrement_shares", "reason"):
-    _same_offset(_name, CANCELED, AIQ_CANCELLED)
-_reject_reason = REJECTED.reader("reason")
-_broken_match = BROKEN_TRADE.reader("match_number")
-_corrected_match = TRADE_CORRECTION.reader("match_number")
 
 
 # -- the stream ------------------------------------------------------------------------------------
@@ -145,74 +102,54 @@ def _malformed(core: Any, out: Any, code: int) -> None:
 def _sequenced(core: Any, out: Any, symbols: Any, stream: Any, at: int, length: int) -> None:
     """One OUCH message."""
     code = word(stream[at]) if length > 0 else 0
-    if length == 0 or LENGTHS[code] != length:
+    if not is_whole(core, stream, at, length):
         _malformed(core, out, code)
         return
-    if code == _S or code == _P or code == _T or code == _M or code == _N:
+    if code == _S or code == _P or code == _T or code == _M or code == _N or code == _R or code == _Q:
         core.counters[N_OTHER] += ONE
         return
-    order_id = _order_id(stream, at + TOKEN_AT)
-    if not _is_ours(core, symbols, stream, at, code, order_id):
+    identity, named = order_id(core, stream, at)
+    if not (named and _is_ours(symbols, code, identity)):
         core.counters[N_UNKNOWN_TOKEN] += ONE
-        write_fault(core, out, UNKNOWN_TOKEN, max(order_id, 0), code)
+        write_fault(core, out, UNKNOWN_TOKEN, identity, code)
         return
-    number = order_id & ((1 << SLOT_BITS) - 1)
+    shares, price, value, info = fields(core, stream, at)
+    number = identity & ((1 << SLOT_BITS) - 1)
     symbol = symbols[number // (SIDES * SLOTS)]
     slot = symbol.slots[number % (SIDES * SLOTS)]
     if code == _A:
-        _accepted(core, out, symbol, slot, stream, at)
+        _accepted(core, out, symbol, slot, shares, price, value, info)
     elif code == _U:
-        _replaced(core, out, symbol, slot, stream, at)
+        _replaced(core, out, symbol, slot, shares, price, value, info)
     elif code == _E or code == _G:
-        _executed(core, out, symbol, slot, stream, at)
+        _executed(core, out, symbol, slot, shares, price, value, info)
     elif code == _C or code == _D:
-        _cancelled(core, out, symbol, slot, stream, at)
+        _cancelled(core, out, symbol, slot, shares, info)
     elif code == _J:
-        _rejected(core, out, symbol, slot, order_id, _reject_reason(stream, at))
+        _rejected(core, out, symbol, slot, identity, info)
     elif code == _I:
-        _cancel_rejected(core, out, symbol, slot, order_id)
+        _cancel_rejected(core, out, symbol, slot, identity)
     else:
         core.counters[N_OTHER] += ONE
-        if code == _B:
-            write_fault(core, out, BROKEN, order_id, word(_broken_match(stream, at)))
-        else:
-            write_fault(core, out, CORRECTED, order_id, word(_corrected_match(stream, at)))
+        write_fault(core, out, BROKEN if code == _B else CORRECTED, identity, value)
         return
     revalue(core, slot)
     evaluate(core, out, symbol)
 
 
 @stage
-def _order_id(stream: Any, at: int) -> int:
-    """The id in an order token, -1 if its last 12 characters are not upper-case hex digits."""
-    order_id = 0
-    for position in range(at + TOKEN_PREFIX, at + TOKEN_PREFIX + TOKEN_DIGITS):
-        digit = word(stream[position])
-        if 48 <= digit <= 57:
-            digit -= 48
-        elif 65 <= digit <= 70:
-            digit -= 55
-        else:
-            return -1
-        order_id = order_id << 4 | digit
-    return order_id
-
-
-@stage
-def _is_ours(core: Any, symbols: Any, stream: Any, at: int, code: int, order_id: int) -> bool:
-    """Whether a message of this type can be about the order of its token."""
-    token = at + TOKEN_AT
-    prefix = word(stream[token]) << 8 | word(stream[token + 1])
-    number = order_id & ((1 << SLOT_BITS) - 1)
-    if order_id < 0 or prefix != core.token_prefix or number >= len(symbols) * SIDES * SLOTS:
+def _is_ours(symbols: Any, code: int, identity: int) -> bool:
+    """Whether a message of this type can be about the order of this id."""
+    number = identity & ((1 << SLOT_BITS) - 1)
+    if number >= len(symbols) * SIDES * SLOTS:
         return False
     slot = symbols[number // (SIDES * SLOTS)].slots[number % (SIDES * SLOTS)]
-    pending = slot.state == PENDING_REPLACE and order_id == slot.pending_id
+    pending = slot.state == PENDING_REPLACE and identity == slot.pending_id
     if code == _U:
         return pending
     if code == _J and pending:
         return True
-    return slot.state != IDLE and order_id == slot.id
+    return slot.state != IDLE and identity == slot.id
 
 
 @stage
@@ -227,59 +164,63 @@ def _tell(core: Any, out: Any, kind: int, symbol: Any, slot: Any, order_id: int,
 
 
 @stage
-def _accepted(core: Any, out: Any, symbol: Any, slot: Any, stream: Any, at: int) -> None:
+def _accepted(
+    core: Any, out: Any, symbol: Any, slot: Any, shares: int, price: int, value: int, info: int
+) -> None:
     core.counters[N_ACCEPTED] += ONE
-    slot.price = _confirmed_price(stream, at)
-    slot.remaining = _confirmed_shares(stream, at)
-    state = _confirmed_state(stream, at)
-    if state == DEAD:
+    slot.price = price
+    slot.remaining = shares
+    if info == DEAD:
         slot.state = IDLE
     elif slot.state == PENDING_NEW:
         slot.state = LIVE
-    event = out.events[_tell(core, out, ACCEPTED_EVENT, symbol, slot, slot.id, state)]
-    event.value = _confirmed_reference(stream, at)
+    event = out.events[_tell(core, out, ACCEPTED_EVENT, symbol, slot, slot.id, info)]
+    event.value = value
     event.price = slot.price
     event.quantity = slot.remaining
 
 
 @stage
-def _replaced(core: Any, out: Any, symbol: Any, slot: Any, stream: Any, at: int) -> None:
+def _replaced(
+    core: Any, out: Any, symbol: Any, slot: Any, shares: int, price: int, value: int, info: int
+) -> None:
     core.counters[N_REPLACED] += ONE
     slot.id = slot.pending_id
-    slot.price = _confirmed_price(stream, at)
-    slot.remaining = _confirmed_shares(stream, at)
-    state = _confirmed_state(stream, at)
-    slot.state = IDLE if state == DEAD or slot.remaining == 0 else LIVE
-    event = out.events[_tell(core, out, REPLACED_EVENT, symbol, slot, slot.id, state)]
-    event.value = _confirmed_reference(stream, at)
+    slot.price = price
+    slot.remaining = shares
+    slot.state = IDLE if info == DEAD or slot.remaining == 0 else LIVE
+    event = out.events[_tell(core, out, REPLACED_EVENT, symbol, slot, slot.id, info)]
+    event.value = value
     event.price = slot.price
     event.quantity = slot.remaining
 
 
 @stage
-def _executed(core: Any, out: Any, symbol: Any, slot: Any, stream: Any, at: int) -> None:
+def _executed(
+    core: Any, out: Any, symbol: Any, slot: Any, shares: int, price: int, value: int, info: int
+) -> None:
     core.counters[N_EXECUTED] += ONE
-    shares, price = min(_executed_shares(stream, at), slot.remaining), _execution_price(stream, at)
+    shares = min(shares, slot.remaining)
     book_execution(core, symbol, slot, shares, price)
     if slot.remaining == 0:
         slot.state = IDLE
-    event = out.events[_tell(core, out, EXECUTED_EVENT, symbol, slot, slot.id, _liquidity_flag(stream, at))]
-    event.value = _match_number(stream, at)
+    event = out.events[_tell(core, out, EXECUTED_EVENT, symbol, slot, slot.id, info)]
+    event.value = value
     event.price = price
     event.quantity = shares
     event.quantity2 = slot.remaining
 
 
 @stage
-def _cancelled(core: Any, out: Any, symbol: Any, slot: Any, stream: Any, at: int) -> None:
+def _cancelled(core: Any, out: Any, symbol: Any, slot: Any, shares: int, reason: int) -> None:
     core.counters[N_CANCELLED] += ONE
-    shares = min(_decrement_shares(stream, at), slot.remaining)
+    shares = min(shares, slot.remaining)
     slot.remaining -= shares
     if slot.remaining == 0:
         slot.state = IDLE
     elif slot.state == PENDING_CANCEL:
         slot.state = LIVE
-    event = out.events[_tell(core, out, CANCELLED_EVENT, symbol, slot, slot.id, _cancel_reason(stream, at))]
+    event = out.events[_tell(core, out, CANCELLED_EVENT, symbol, slot, slot.id, reason)]
     event.price = slot.price
     event.quantity = shares
     event.quantity2 = slot.remaining

@@ -26,7 +26,7 @@ LOCATES = 16384
 BLANK = int.from_bytes(b" " * 8)
 MAX_SYMBOLS = 1 << SLOT_BITS - 3
 STREAM_LENGTH = 2 + 0xFFFF  # the longest SoupBinTCP packet
-PACKET_LENGTH = 64  # the longest packet that we send has 52 bytes
+PACKET_LENGTH = 64  # the longest packet that we send has 62 bytes
 MAX_DEPTH = 255  # of a snapshot
 
 # What one call of the compiled loop can hand out before Python takes it. One item makes at most `item_events` events.
@@ -88,7 +88,7 @@ CORE = np.dtype(
         *_words("feed_whole", "last_feed", "market_open"),
         ("holds", HOLD, (HOLDS,)),
         # order session
-        *_words("session", "session_sequence", "last_sent", "last_received", "generation"),
+        *_words("session", "session_sequence", "last_sent", "last_received", "generation", "ouch"),
         *_words("firm", "token_prefix"),
         # risk
         *_words("kill", "strategy_kills", "last_heartbeat", "stale_ns", "heartbeat_ns"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.own_orders import LIVE, mark_to_market, send_cancel
 from engine.quoter import quote
-from engine.risk import UP, WITHDRAW, strategy_mask, symbol_mask
+from engine.risk import UP, WITHDRAW, session_mask, strategy_mask, symbol_mask
 from engine.signals import follow
 from engine.stage import stage
 from engine.state import SIDES
@@ -38,7 +38,8 @@ def evaluate(core: Any, out: Any, symbol: Any) -> None:
         if slot.state == LIVE and (slot.cancel_wanted or (common | strategy_mask(core, slot.strategy)) & WITHDRAW != 0):
             send_cancel(core, out, symbol, slot)
         elif number % SLOTS == QUOTER_SLOT:
-            quote(core, out, symbol, number // SLOTS, mask)
+            # An order of this evaluation may have taken the last number that the session had.
+            quote(core, out, symbol, number // SLOTS, mask | session_mask(core))
 
 
 @stage

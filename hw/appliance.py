@@ -130,6 +130,10 @@ class Appliance(wiring.Component):
             book.slots_busy.eq(trader.slots_busy),
             book.trader_idle.eq(trader.idle),
             receiver.clear.eq(trader.session_clear),
+            receiver.ouch.eq(trader.ouch),
+            receiver.login.eq(reader.o.valid & reader.o.ready & reader.login),
+            receiver.login_done.eq(trader.login_done),
+            sender.ouch.eq(trader.ouch),
         ]
 
         # out

@@ -16,7 +16,7 @@ import numpy as np
 from wire.buffers import reader
 from wire.compiled import compiled
 from wire.errors import FieldError, LengthError, TypeCodeError
-from wire.layout import Family, Kind, Record
+from wire.layout import Family, Kind, Record, field
 
 NAME = "OUCH 5.0 Appendage"
 
@@ -31,6 +31,11 @@ class Option:
     kind: Kind
     values: str = ""
     doc: str = ""
+
+    @property
+    def head(self) -> int:
+        """Length and tag, the two bytes before the value, as a big-endian number."""
+        return (1 + self.width) << 8 | self.tag
 
 
 OPTIONS = (
@@ -61,6 +66,12 @@ BY_NAME = {option.name: option for option in OPTIONS}
 EXPIRE_TIME, EXPIRE_TIME_LIMIT = BY_NAME["expire_time"].tag, 86_400
 
 
+def element(name: str) -> Record:
+    """An option with its :attr:`Option.head`, as a record: for appendages in which it always has the same place."""
+    option = BY_NAME[name]
+    return Record(name, field("head", 2), field("value", option.width, option.kind))
+
+
 def encode(values: Mapping[str, Any]) -> bytes:
     """The elements of an appendage, in the order of ``values``.
 
@@ -75,7 +86,7 @@ def encode(values: Mapping[str, Any]) -> bytes:
         if option is None:
             raise FieldError(NAME, name, None, value, "no such option")
         piece = _value_bytes(option, value, len(out) + 2)
-        out += bytes((1 + option.width, option.tag)) + piece
+        out += option.head.to_bytes(2, "big") + piece
     return out
 
 

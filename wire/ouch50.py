@@ -6,6 +6,9 @@ message has an appendage.
 
 from wire.layout import Family, Record, field
 
+DAY, IMMEDIATE_OR_CANCEL, EXTENDED_HOURS, UNTIL_TIME = "0356"
+"""Times in force. The last one needs the option ExpireTime."""
+
 _STAMPED = (
     field("type", 1, "alpha"),
     field("timestamp", 8, "int", "ns since midnight"),
@@ -19,7 +22,7 @@ ENTER_ORDER = Record(
     field("quantity", 4, "int", "1..999,999"),
     field("symbol", 8, "alpha"),
     field("price", 8, "int", "1e-4; 4 decimals; max $199,999.9900; market 0x7FFFFFFF or >= $200,000"),
-    field("time_in_force", 1, "alpha", "0 day, 3 IOC, 5 GTX, 6 GTT (needs ExpireTime), E after hours"),
+    field("time_in_force", 1, "alpha", "0 day, 3 IOC, 5 GTX (extended hours), 6 GTT (needs ExpireTime), E after hours"),
     field("display", 1, "alpha", "Y N A"),
     field("capacity", 1, "alpha", "A P R O"),
     field("intermarket_sweep_eligibility", 1, "alpha", "Y N"),

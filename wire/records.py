@@ -24,6 +24,7 @@ STRATEGIES = 16
 MAX_ORDER_QUANTITY = 999_999  # OUCH 4.2
 MAX_ORDER_PRICE = 1_999_999_900  # OUCH 4.2, $199,999.99
 TIME_IN_FORCE_DAY = 99_998  # OUCH 4.2, market hours
+TIME_IN_FORCE_SYSTEM = 99_999  # OUCH 4.2, system hours
 IMMEDIATE_OR_CANCEL = 0  # OUCH 4.2, time in force
 MAX_DECAY = 31  # of the flow signals: periods of 2^8 to 2^39 ns
 SESSION_HEARTBEAT_NS = 1_000_000_000  # SoupBinTCP: when nothing was sent for a second
@@ -73,6 +74,13 @@ class SessionState(IntEnum):
     DOWN = 0
     LOGIN_SENT = 1
     UP = 2
+
+
+class OuchVersion(IntEnum):
+    """What the order session speaks."""
+
+    V4_2 = 0
+    V5_0 = 1
 
 
 # One input of the device: ``length`` bytes at ``offset`` of a buffer that goes with the array.
@@ -186,7 +194,7 @@ class CommandError(IntEnum):
     UNKNOWN_OPCODE = 1
     BAD_SYMBOL = 2
     BAD_VALUE = 3
-    BUSY = 4  # the symbol has orders in the book or of its own
+    BUSY = 4  # the symbol has orders in the book or of its own; LOGIN: some symbol has own ones of the other OUCH
     UNKNOWN_ORDER = 5
     ORDER_PENDING = 6  # a replace of an order that is waiting for the exchange
     REFUSED = 7  # the risk gate said no; the mask is in ORDER_REFUSED
@@ -334,6 +342,7 @@ LOGIN = _command(
     field("password", 10, "alpha"),
     field("session", 10, "alpha", "blank: the current one"),
     field("sequence", 20, "alpha", "ASCII number, right-justified; next sequenced message wanted"),
+    field("ouch", 1, "int", "OuchVersion, until the next login"),
 )
 LOGOUT = _command(Opcode.LOGOUT)
 SESSION_DOWN = _command(Opcode.SESSION_DOWN)
@@ -385,6 +394,8 @@ def command(opcode: Opcode, /, symbol: int = NO_SYMBOL, tag: int = 0, **values: 
 
 SLOT_BITS = 12  # symbol << 3 | side << 2 | slot
 ORDER_ID_BITS = 48  # generation << SLOT_BITS | slot number; 12 hex digits in the OUCH token
+USER_REFERENCE_BITS = 32  # OUCH 5.0 names an order by so many low bits of its id, and has no orders whose id has more
+LAST_GENERATION = (1 << USER_REFERENCE_BITS - SLOT_BITS) - 1  # of a session of OUCH 5.0
 
 
 def slot_number(symbol: int, side: int, slot: int) -> int:
@@ -393,5 +404,5 @@ def slot_number(symbol: int, side: int, slot: int) -> int:
 
 
 def token(prefix: str, order_id: int) -> str:
-    """OUCH 4.2 order token: two characters of prefix and the order id as 12 upper-case hex digits."""
+    """OUCH 4.2 order token, OUCH 5.0 client order id: two characters of prefix and the order id as 12 hex digits."""
     return f"{prefix:2.2}{order_id:012X}"

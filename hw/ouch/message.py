@@ -29,6 +29,7 @@ class OrderFields(data.Struct):
     shares: 32
     price: 32
     time_in_force: 32
+    time_in_force_letter: 8  # that of OUCH 5.0
     stock: 64
     firm: 32
     token_prefix: 16
@@ -55,12 +56,12 @@ class Inbound(data.Struct):
 
     code: 8  # SoupBinTCP type, 0 where the packet is empty
     reason: 8  # the byte behind it
-    malformed: 1  # a type that a server does not send, or an OUCH message of wrong type or length
+    malformed: 1  # a type that a server does not send, or an OUCH message of wrong type or length or with a price above 32 bits
     type: 8  # OUCH type, 0 where there is none
-    token_prefix: 16
-    token_valid: 1  # 12 upper-case hex digits follow the prefix
+    token_prefix: 16  # of OUCH 4.2; with 5.0 it means nothing
+    token_valid: 1  # 12 upper-case hex digits follow the prefix; with OUCH 5.0 always
     order_id: ORDER_ID_BITS  # 0 unless ``token_valid``
     shares: 32  # also executed and decremented ones
     price: 32
     value: 64  # order reference or match number
-    info: 8  # order state, liquidity flag or reason
+    info: 8  # order state, liquidity flag or reason, of which the low byte

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.items import PAYLOAD_BITS, Item, ItemKind
 from hw.streams import Beat
-from wire.records import RECORD_LENGTH
+from wire.records import LOGIN, RECORD_LENGTH, Opcode
 
 BEATS = RECORD_LENGTH // 8
 
@@ -21,6 +21,8 @@ class CommandReader(wiring.Component):
     stamp : In(64)
         The clock in ns, taken over with the first beat.
     o : Out(stream of Item)
+    login : Out(1)
+        It is a LOGIN.
     busy : Out(1)
         A command is inside.
 
@@ -34,6 +36,7 @@ class CommandReader(wiring.Component):
                 "i": In(stream.Signature(Beat)),
                 "stamp": In(64),
                 "o": Out(stream.Signature(Item)),
+                "login": Out(1),
                 "busy": Out(1),
             }
         )
@@ -55,6 +58,7 @@ class CommandReader(wiring.Component):
                 m.d.sync += [count.eq(0), self.o.valid.eq(1)]
                 with m.If((count != BEATS - 1) | (beat.count != 8)):
                     m.d.sync += command[:8].eq(0)
+        m.d.comb += self.login.eq(LOGIN.bits(command, "opcode") == Opcode.LOGIN)
         item = self.o.payload
         m.d.comb += [item.kind.eq(ItemKind.COMMAND), item.stamp.eq(stamp), item.payload.command.eq(command)]
         return m

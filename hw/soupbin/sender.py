@@ -1,4 +1,4 @@
-"""Packets to the exchange: SoupBinTCP around OUCH 4.2, cut into beats."""
+"""Packets to the exchange: SoupBinTCP around OUCH, cut into beats."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
@@ -8,15 +8,15 @@ from hw.ouch.encoder import OuchEncoder
 from hw.ouch.message import Kind, Outbound
 from hw.streams import BEAT_BYTES, Beat
 from wire import soupbintcp
-from wire.ouch42 import CANCEL_ORDER, ENTER_ORDER, REPLACE_ORDER
+from wire.records import OuchVersion
 
-_ORDERS = {Kind.NEW: ENTER_ORDER, Kind.REPLACE: REPLACE_ORDER, Kind.CANCEL: CANCEL_ORDER}
+_ORDERS = (Kind.NEW, Kind.REPLACE, Kind.CANCEL)
 _PLAIN = {
     Kind.LOGIN: soupbintcp.LOGIN_REQUEST,
     Kind.LOGOUT: soupbintcp.LOGOUT_REQUEST,
     Kind.HEARTBEAT: soupbintcp.CLIENT_HEARTBEAT,
 }
-PACKET_BYTES = soupbintcp.HEADER_LENGTH + max(record.length for record in (*_ORDERS.values(), *_PLAIN.values()))
+PACKET_BYTES = soupbintcp.HEADER_LENGTH + max(OuchEncoder.LONGEST, *(record.length - 1 for record in _PLAIN.values()))
 
 
 class SoupBinSender(wiring.Component):
@@ -25,6 +25,8 @@ class SoupBinSender(wiring.Component):
     Members
     -------
     i : In(stream of Outbound)
+    ouch : In(OuchVersion)
+        What orders are sent as.
     o : Out(stream of Beat)
         One packet per ``last``.
     stamp, cause : Out(64)
@@ -39,6 +41,7 @@ class SoupBinSender(wiring.Component):
         super().__init__(
             {
                 "i": In(stream.Signature(Outbound)),
+                "ouch": In(OuchVersion),
                 "o": Out(stream.Signature(Beat)),
                 "stamp": Out(64),
                 "cause": Out(64),
@@ -50,23 +53,29 @@ class SoupBinSender(wiring.Component):
         m = Module()
         m.submodules.encoder = encoder = OuchEncoder()
         message = self.i.payload
-        m.d.comb += [encoder.kind.eq(message.kind), encoder.order.eq(message.body.order)]
+        m.d.comb += [
+            encoder.ouch.eq(self.ouch),
+            encoder.kind.eq(message.kind),
+            encoder.order.eq(message.body.order),
+        ]
 
         packet, length = Signal(8 * PACKET_BYTES), Signal(range(PACKET_BYTES + 1))
 
-        def framed(record, body):
+        def framed(record, body, size):
             """Length, type, and what follows."""
-            size = len(Cat(body)) // 8
             header = soupbintcp.LENGTH.octets({"length": 1 + size})
-            return [packet.eq(Cat(header, Const(ord(record.code), 8), body)), length.eq(len(header) // 8 + 1 + size)]
+            return [
+                packet.eq(Cat(header, Const(ord(record.code), 8), body)),
+                length.eq(soupbintcp.HEADER_LENGTH + size),
+            ]
 
         with m.Switch(message.kind):
-            for kind, record in _ORDERS.items():
-                with m.Case(kind):
-                    m.d.comb += framed(soupbintcp.UNSEQUENCED_DATA, encoder.o[: 8 * record.length])
+            with m.Case(*_ORDERS):
+                m.d.comb += framed(soupbintcp.UNSEQUENCED_DATA, encoder.o, encoder.length)
             for kind, record in _PLAIN.items():
                 with m.Case(kind):
-                    m.d.comb += framed(record, message.body.login[: 8 * (record.length - 1)])
+                    size = record.length - 1
+                    m.d.comb += framed(record, message.body.login[: 8 * size], size)
 
         beats, left = Signal(8 * PACKET_BYTES), Signal(range(PACKET_BYTES + 1))
         final = left <= BEAT_BYTES

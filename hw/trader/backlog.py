@@ -18,7 +18,7 @@ CardState = data.StructLayout(
     {
         "session_up": 1,
         "killed": 1,
-        "closed": 1,  # the market, or the feed has a gap
+        "closed": 1,  # the market, the feed has a gap, or the order ids are used up
         "strategy_killed": 1,  # any
         "quoter_killed": 1,
         "last_heartbeat": 64,

@@ -7,6 +7,7 @@ order that it made, and what comes after.
 from amaranth.hdl import Cat, Mux, Signal
 from amaranth.lib import enum
 
+from hw.ouch.message import LOGIN_BYTES
 from hw.risk.release import Harmless
 from hw.trader.desk import QUOTE_READY, Back
 from hw.trader.evaluation import take_place
@@ -27,6 +28,7 @@ from wire.records import (
     EventType,
     KillScope,
     Opcode,
+    OuchVersion,
     SessionState,
     SlotState,
     SnapshotPart,
@@ -111,6 +113,7 @@ def add_states(m, desk, command):
             info=command.error,
         )
         m.next = "DONE"
+        m.d.comb += desk.trader.login_done.eq(command.opcode == Opcode.LOGIN)
         with m.If(command.error != CommandError.NONE):
             m.d.comb += desk.trader.counters["commands_refused"].eq(1)
         with m.Else(), m.Switch(command.after):
@@ -378,13 +381,24 @@ def _cancel_all(m, desk, command):
 
 
 def _session(m, desk, command):
+    ouch, trading = command.field(Opcode.LOGIN, "ouch"), Signal()
+    m.d.sync += trading.eq(desk.slots.busy.any())
+
     with m.State("LOGIN"):
         start = 8 * records.LOGIN.offset("username")
-        with desk.send(m, Harmless.LOGIN, login=command.bits[start : start + 8 * 46]):
+        login = command.bits[start : start + 8 * LOGIN_BYTES]
+        with m.If(ouch > OuchVersion.V5_0):
+            m.d.sync += command.error.eq(CommandError.BAD_VALUE)
+            m.next = "ANSWER"
+        with m.Elif(trading & (ouch != desk.ouch)):
+            m.d.sync += command.error.eq(CommandError.BUSY)
+            m.next = "ANSWER"
+        with m.Else(), desk.send(m, Harmless.LOGIN, login=login):
             m.d.sync += [
                 desk.last_sent.eq(desk.stamp),
                 desk.last_received.eq(desk.stamp),
                 desk.session_state.eq(SessionState.LOGIN_SENT),
+                desk.ouch.eq(ouch),
             ]
             m.next = "SESSION_EVENT"
     with m.State("LOGOUT"):

@@ -10,7 +10,7 @@ from hw.host.ring import Event
 from hw.items import Change
 from hw.orders.exposure import Exposure, Sums
 from hw.orders.slots import GENERATION_BITS, PLACES, Slot, SlotStore
-from hw.ouch.encoder import SIDES, text
+from hw.ouch.encoder import SIDES, text, time_in_force_letter
 from hw.ouch.message import Inbound
 from hw.quoter.quoter import QuoterParameters
 from hw.risk.gate import RiskGate
@@ -20,7 +20,17 @@ from hw.trader.rows import Account, GlobalLimits, Last, Limits, Listing, Market,
 from hw.trader.valuation import LATENCY as QUOTE_READY
 from hw.trader.valuation import Money, Quotes, Valuation
 from wire.reasons import REASON_COUNT
-from wire.records import NO_SYMBOL, ORDER_ID_BITS, QUOTER_STRATEGY, SLOT_BITS, STRATEGIES, SessionState, Side
+from wire.records import (
+    LAST_GENERATION,
+    NO_SYMBOL,
+    ORDER_ID_BITS,
+    QUOTER_STRATEGY,
+    SLOT_BITS,
+    STRATEGIES,
+    OuchVersion,
+    SessionState,
+    Side,
+)
 
 TAKE_READY = 3
 """``Desk.age`` from which on the gate can look at the taker's order."""
@@ -131,6 +141,7 @@ class Desk:
         self.killed, self.killed_strategies = Signal(), Signal(STRATEGIES)
         self.session_state, self.session_sequence = Signal(SessionState), Signal(64)
         self.session_up = self.session_state == SessionState.UP
+        self.ouch = Signal(OuchVersion)
         self.expected = Signal(64)
         self.last_feed, self.last_heartbeat = Signal(64), Signal(64)
         self.last_sent, self.last_received = Signal(64), Signal(64)
@@ -209,6 +220,9 @@ class Desk:
         market, limits, account = self.market.row, self.limits.row, self.account.row
         top, last = self.best, self.last.row
         trusted, open_orders = Signal(), Signal(range(PLACES + 1))
+        self.numbered = numbered = Signal()
+        # Whether the next order has a UserRefNum, if it needs one.
+        m.d.sync += numbered.eq((self.ouch != OuchVersion.V5_0) | (self.generation < LAST_GENERATION))
         m.d.sync += open_orders.eq(sum(self.occupied))
         here = Mux(self.direct, self.change.trusted, self.entry.trusted.bit_select(self.symbol, 1))
         m.d.sync += trusted.eq(self.feed_whole & here)
@@ -231,7 +245,7 @@ class Desk:
                 "operational_halt": market.operational_halt,
                 "market_open": self.market_open,
                 "trusted": trusted,
-                "session_up": self.session_up,
+                "session_up": self.session_up & numbered,
                 "last_feed": Mux(self.direct, self.stamp, self.last_feed),  # a later message may have come already
                 "stale_ns": everywhere.stale_ns,
                 "last_heartbeat": self.last_heartbeat,
@@ -334,7 +348,7 @@ class Desk:
             backlog.loss_limit.eq(limits.new.loss_limit),
             backlog.state.session_up.eq(self.session_up),
             backlog.state.killed.eq(self.killed | self.trader.kill),
-            backlog.state.closed.eq(~self.market_open | ~self.feed_whole),
+            backlog.state.closed.eq(~(self.market_open & self.feed_whole & self.numbered)),
             backlog.state.strategy_killed.eq(self.killed_strategies.any()),
             backlog.state.quoter_killed.eq(self.killed_strategies[QUOTER_STRATEGY]),
             backlog.state.last_heartbeat.eq(self.last_heartbeat),
@@ -345,8 +359,12 @@ class Desk:
     def _connect_release(self, m):
         m.submodules.release = release = self.release = Release()
         order, direct = self.order, release.direct.payload.body.order
-        chain = Signal(32)
-        m.d.sync += chain.eq(self.slot.chain_executed + order.quantity)
+        chain, letter = Signal(32), Signal(8)
+        time_in_force = Mux(order.replace, self.slot.time_in_force, order.time_in_force)
+        m.d.sync += [
+            chain.eq(self.slot.chain_executed + order.quantity),
+            letter.eq(time_in_force_letter(time_in_force)),
+        ]
         self.pending_shares = chain
         for fields in (release.order, direct):
             m.d.comb += [
@@ -365,7 +383,8 @@ class Desk:
             release.order.marking.eq(self.gate.marking),
             release.order.shares.eq(Mux(order.replace, chain, order.quantity)),
             release.order.price.eq(order.price),
-            release.order.time_in_force.eq(Mux(order.replace, self.slot.time_in_force, order.time_in_force)),
+            release.order.time_in_force.eq(time_in_force),
+            release.order.time_in_force_letter.eq(letter),
             direct.order_id.eq(self.slot_id),
             self.trader.o.valid.eq(release.o.valid),
             self.trader.o.payload.eq(release.o.payload),

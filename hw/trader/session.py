@@ -3,11 +3,11 @@
 from amaranth.hdl import Cat, Const, Mux, Signal
 
 from hw.trader.desk import Back
-from wire.ouch42 import OUTBOUND
-from wire.records import EventType, Fault, SessionState, SlotState
+from wire import ouch42, ouch50
+from wire.records import EventType, Fault, OuchVersion, SessionState, SlotState
 
-# OUCH types by what they do here
-OTHER = "SPTMN"
+# OUCH types by what they do here; those that only one version has are malformed in the other
+OTHER = "SPTMNRQ"
 CORRECTION = "BF"
 STEPS = {
     "A": "ACCEPTED",
@@ -67,7 +67,8 @@ def _message(m, desk):
     inbound, slot, count = desk.inbound, desk.slot, desk.trader.counters
     replacing = slot.state == SlotState.PENDING_REPLACE
     number_valid = inbound.order_id[3:12] < desk.parameters.symbols
-    named = inbound.token_valid & (inbound.token_prefix == desk.everywhere.token_prefix) & number_valid
+    of_ours = (inbound.token_prefix == desk.everywhere.token_prefix) | (desk.ouch == OuchVersion.V5_0)
+    named = inbound.token_valid & of_ours & number_valid
     generation = inbound.order_id[12:]
     current = (slot.state != SlotState.IDLE) & (generation == slot.generation)
     pending = replacing & (generation == slot.pending_generation)
@@ -251,4 +252,6 @@ def _outcomes(m, desk):
     )
 
 
-assert set(OTHER + CORRECTION + "".join(STEPS)) == {record.code for record in OUTBOUND.records}
+assert set(OTHER + CORRECTION + "".join(STEPS)) == {
+    record.code for record in (*ouch42.OUTBOUND.records, *ouch50.OUTBOUND.records)
+}

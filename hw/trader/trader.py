@@ -11,7 +11,7 @@ from hw.parameters import Parameters
 from hw.trader import commands, evaluation, feed, sending, session, taking
 from hw.trader.desk import QUOTE_READY, Desk
 from wire.reasons import REASON_COUNT
-from wire.records import SLOT_BITS, SessionState
+from wire.records import SLOT_BITS, OuchVersion, SessionState
 
 COUNTERS = (
     "evaluations",
@@ -56,6 +56,10 @@ class Trader(wiring.Component):
         Symbols that have an own order which is not IDLE.
     session_clear : Out(1)
         The order session's stream begins anew.
+    ouch : Out(OuchVersion)
+        What the order session speaks. It changes when no order is at ``o``.
+    login_done : Out(1)
+        A LOGIN command has been dealt with; ``ouch`` is what it said two cycles before, at the latest.
     idle : Out(1)
         No item is at work and none is waiting.
     session_state, session_sequence, feed_whole, killed, killed_strategies : Out
@@ -81,6 +85,8 @@ class Trader(wiring.Component):
                 "kill": In(1),
                 "slots_busy": Out(parameters.symbols),
                 "session_clear": Out(1),
+                "ouch": Out(OuchVersion),
+                "login_done": Out(1),
                 "idle": Out(1),
                 "session_state": Out(SessionState),
                 "session_sequence": Out(64),
@@ -103,7 +109,7 @@ class Trader(wiring.Component):
         command = commands.Command(m, desk)
         m.d.comb += [
             getattr(self, name).eq(getattr(desk, name))
-            for name in ("session_state", "session_sequence", "feed_whole", "killed", "killed_strategies")
+            for name in ("session_state", "session_sequence", "ouch", "feed_whole", "killed", "killed_strategies")
         ]
         with m.If(desk.age != QUOTE_READY):
             m.d.sync += desk.age.eq(desk.age + 1)

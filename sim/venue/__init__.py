@@ -1,6 +1,6 @@
 """The built-in venue: accepts our orders and fills them against a replayed tape.
 
-OUCH 4.2 in SoupBinTCP 3.00 packets in and out; price-time priority, as our orders would have had it among the real ones
+OUCH 4.2 or 5.0 in SoupBinTCP 3.00 packets in and out; price-time priority, as our orders would have had it among the real ones
 (see :mod:`sim.venue.matching`). Whole numbers only: the same orders at the same stamps get the same answers.
 """
 
@@ -16,12 +16,12 @@ from sim.sources.tape import Tape, Vector
 from sim.venue import session, state
 from sim.venue.columns import Columns, resolve
 from sim.venue.session import Status
-from sim.venue.state import Mine, Now, Sent
+from sim.venue.state import ENTER_LENGTH, TEXT_LENGTH, Mine, Now, Sent
 from wire import soupbintcp
 from wire.compiled import compiled
 from wire.errors import WireError
 from wire.ouch42 import ENTER_ORDER
-from wire.records import OUTPUT
+from wire.records import OUTPUT, OuchVersion
 
 NANOSECONDS = 1_000_000_000
 
@@ -54,7 +54,7 @@ ORDER = np.dtype(
     ]
 )
 """An order of ours. ``executed`` is that of its whole chain of replacements, ``ahead`` what was ahead of it when it
-was last in the book."""
+was last in the book. ``token`` is the client order id where orders are known by UserRefNums."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,8 @@ class VenueConfig:
         A heartbeat after so long a silence; 0 for none.
     session : str
         SoupBinTCP session.
+    ouch : OuchVersion
+        What it speaks.
     username, password : str
         What a login must say, capitals or not; an empty user name lets everybody in.
     """
@@ -82,6 +84,7 @@ class VenueConfig:
     session: str = "HAIRPIN"
     username: str = ""
     password: str = ""
+    ouch: OuchVersion = OuchVersion.V4_2
 
     def __post_init__(self) -> None:
         for name in ("order_latency_ns", "answer_latency_ns", "jitter_ns", "heartbeat_ns"):
@@ -120,6 +123,7 @@ class Venue:
         self.now = now = np.zeros(len(Now), np.int64)
         now[Now.ORDER_LATENCY] = self.config.order_latency_ns
         now[Now.ANSWER_LATENCY] = self.config.answer_latency_ns
+        now[Now.OUCH] = self.config.ouch
         now[Now.HEARTBEAT] = self.config.heartbeat_ns
         now[Now.NEXT_EXPIRY] = state.NEVER
         now[Now.REFERENCE], now[Now.MATCH] = self.columns.last_reference, self.columns.last_match
@@ -230,10 +234,13 @@ class Venue:
         """All orders that were accepted so far, :data:`ORDER`."""
         count = int(self.now[Now.OWN_COUNT])
         rows, found = self.own.orders[:count], np.zeros(count, ORDER)
-        text = self.own.text[: count * ENTER_ORDER.length].view(ENTER_ORDER.dtype)
+        lines = self.own.text[: count * TEXT_LENGTH].reshape(count, TEXT_LENGTH)
+        text = np.ascontiguousarray(lines[:, :ENTER_LENGTH]).view(ENTER_ORDER.dtype).ravel()
         for name in ("alive", "stock", "price", "remaining", "executed", "ahead", "entered", "reference"):
             found[name] = rows[:, Mine[name.upper()]]
         found["side"], found["token"] = text["side"], text["order_token"]
+        if self.config.ouch is OuchVersion.V5_0:
+            found["token"] = np.ascontiguousarray(lines[:, ENTER_LENGTH:]).view("S14").ravel()
         return found
 
     @property

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from sim.uncounted import inner, uncounted
-from sim.venue import answers, columns, matching
+from sim.venue import answers, answers50, columns, matching, requests
 from sim.venue.state import (
     BUY,
+    CLIENT_LENGTH,
     CLOSED,
     ENTER_LENGTH,
     LONGEST_ANSWER,
@@ -19,6 +20,7 @@ from sim.venue.state import (
     NONE,
     OPEN,
     SELL,
+    TEXT_LENGTH,
     TOKEN_AT,
     TOKEN_LENGTH,
     Mine,
@@ -30,10 +32,18 @@ from sim.venue.state import (
 )
 from wire import ouch42, soupbintcp
 from wire.buffers import reader
-from wire.records import MAX_ORDER_PRICE, MAX_ORDER_QUANTITY, TIME_IN_FORCE_DAY
+from wire.records import (
+    IMMEDIATE_OR_CANCEL,
+    MAX_ORDER_PRICE,
+    MAX_ORDER_QUANTITY,
+    TIME_IN_FORCE_DAY,
+    TIME_IN_FORCE_SYSTEM,
+    OuchVersion,
+)
 from wire.soupbintcp import CLIENT_LENGTHS, HEADER_LENGTH
 
-IMMEDIATE, MARKET_HOURS, SYSTEM_HOURS = 0, TIME_IN_FORCE_DAY, TIME_IN_FORCE_DAY + 1
+IMMEDIATE, MARKET_HOURS, SYSTEM_HOURS = IMMEDIATE_OR_CANCEL, TIME_IN_FORCE_DAY, TIME_IN_FORCE_SYSTEM
+V5_0 = OuchVersion.V5_0.value
 NANOSECONDS = 1_000_000_000
 
 
@@ -53,9 +63,8 @@ BAD_STOCK, BAD_SHARES, BAD_PRICE, MARKET_CLOSED, HALTED, BAD_DISPLAY, BAD_MINIMU
 )
 USER, IMMEDIATE_CANCEL, TIMEOUT = (ord(c) for c in "UIT")
 
-_O, _U, _X, _M, _L, _OUT = (ord(c) for c in "OUXMLO")
+_O, _U, _X, _M, _Q, _L, _OUT = (ord(c) for c in "OUXMQLO")
 _DATA = ord("U")
-_LENGTHS = ouch42.INBOUND.lengths
 _DISPLAYS = np.zeros(256, np.bool_)
 _DISPLAYS[[ord(c) for c in "AYNPIMWLOTQmn"]] = True
 
@@ -73,7 +82,6 @@ _set_minimum = ouch42.ENTER_ORDER.writer("minimum_quantity")
 _set_side = ouch42.ENTER_ORDER.writer("side")
 _set_display = ouch42.ENTER_ORDER.writer("display")
 _set_sweep = ouch42.ENTER_ORDER.writer("intermarket_sweep_eligibility")
-_existing_at = ouch42.REPLACE_ORDER.offset("existing_order_token")
 _replacement_at = ouch42.REPLACE_ORDER.offset("replacement_order_token")
 _new_shares = ouch42.REPLACE_ORDER.reader("shares")
 _new_price = ouch42.REPLACE_ORDER.reader("price")
@@ -81,9 +89,7 @@ _new_time_in_force = ouch42.REPLACE_ORDER.reader("time_in_force")
 _new_minimum = ouch42.REPLACE_ORDER.reader("minimum_quantity")
 _new_display = ouch42.REPLACE_ORDER.reader("display")
 _new_sweep = ouch42.REPLACE_ORDER.reader("intermarket_sweep_eligibility")
-_canceled_token_at = ouch42.CANCEL_ORDER.offset("order_token")
 _left_shares = ouch42.CANCEL_ORDER.reader("shares")
-_modified_token_at = ouch42.MODIFY_ORDER.offset("order_token")
 _modified_side = ouch42.MODIFY_ORDER.reader("side")
 _modified_shares = ouch42.MODIFY_ORDER.reader("shares")
 
@@ -211,7 +217,7 @@ def _withdraw(book: Any, own: Any, wire: Any, now: Any, hours: int) -> None:
         mine = book.stocks[stock, Stock.FIRST_OWN]
         while mine != NONE:
             after, due = own.orders[mine, Mine.NEXT], own.orders[mine, Mine.EXPIRY]
-            good = _time_in_force(own.text, mine * ENTER_LENGTH)
+            good = _time_in_force(own.text, mine * TEXT_LENGTH)
             over = due <= now[Now.TIME] or good == hours or (hours == SYSTEM_HOURS and good != MARKET_HOURS)
             if over:
                 matching.cancel(book, own, wire, now, mine, own.orders[mine, Mine.REMAINING], TIMEOUT)
@@ -239,30 +245,34 @@ def _receive(book: Any, own: Any, wire: Any, now: Any, at: int, length: int) -> 
         payload, size = at + HEADER_LENGTH, length - HEADER_LENGTH
         if now[Now.LOGGED_IN] == 0:
             now[Now.IGNORED] += 1
-        elif size == 0 or _LENGTHS[wire.inbound[payload]] != size:
+        elif not requests.read(wire, now, payload, size):
             now[Now.MALFORMED] += 1
         else:
-            _order(book, own, wire, now, payload)
+            _order(book, own, wire, now)
     return False
 
 
 @inner
-def _order(book: Any, own: Any, wire: Any, now: Any, at: int) -> None:
-    """One OUCH message. What is ignored is counted."""
-    code, mine = wire.inbound[at], NONE
-    if code == _O:
-        mine = _enter(book, own, wire, now, at)
+def _order(book: Any, own: Any, wire: Any, now: Any) -> None:
+    """The OUCH message at hand. What is ignored is counted."""
+    code, mine = wire.message[0], NONE
+    if (code == _O or code == _U) and not _rises(wire, now):
+        now[Now.IGNORED] += 1
+    elif code == _O:
+        mine = _enter(book, own, wire, now)
     elif code == _U:
-        mine = _replace(book, own, wire, now, at)
+        mine = _replace(book, own, wire, now)
     elif code == _X:
-        found = _living(own, wire, at + _canceled_token_at)
-        left = _left_shares(wire.inbound, at)
+        found = _living(own, wire)
+        left = _left_shares(wire.message, 0)
         if found != NONE and left < own.orders[found, Mine.REMAINING]:
             matching.cancel(book, own, wire, now, found, own.orders[found, Mine.REMAINING] - left, USER)
         else:
             now[Now.IGNORED] += 1
     elif code == _M:
-        _modify(own, wire, now, at)
+        _modify(own, wire, now)
+    elif code == _Q:
+        answers50.account(wire, now)
     else:
         now[Now.IGNORED] += 1
     if mine != NONE:
@@ -270,9 +280,21 @@ def _order(book: Any, own: Any, wire: Any, now: Any, at: int) -> None:
 
 
 @inner
-def _living(own: Any, wire: Any, token_at: int) -> int:
-    """The live order of a token, -1 for none."""
-    mine = np.int64(own.table[token_slot(own.text, own.table, wire.inbound, token_at)])
+def _rises(wire: Any, now: Any) -> bool:
+    """Whether an order gets a UserRefNum above all before it; it is used up then. A token need not rise."""
+    if now[Now.OUCH] != V5_0:
+        return True
+    number = requests.user_reference(wire)
+    if number <= now[Now.LAST_USER_REFERENCE]:
+        return False
+    now[Now.LAST_USER_REFERENCE] = number
+    return True
+
+
+@inner
+def _living(own: Any, wire: Any) -> int:
+    """The live order that the message at hand is about, -1 for none."""
+    mine = np.int64(own.table[token_slot(own.text, own.table, wire.message, TOKEN_AT)])
     return mine if mine != NONE and own.orders[mine, Mine.ALIVE] == 1 else NONE
 
 
@@ -283,19 +305,19 @@ def _allowed_price(price: int) -> bool:
 
 
 @inner
-def _enter(book: Any, own: Any, wire: Any, now: Any, at: int) -> int:
+def _enter(book: Any, own: Any, wire: Any, now: Any) -> int:
     """Enter Order: refused, or accepted; the new order, -1 if there is none."""
-    inbound = wire.inbound
-    slot = token_slot(own.text, own.table, inbound, at + TOKEN_AT)
+    message = wire.message
+    slot = token_slot(own.text, own.table, message, TOKEN_AT)
     if own.table[slot] != NONE:  # a token that was used: ignored
         now[Now.IGNORED] += 1
         return NONE
-    stock, key = NONE, _stock(inbound, at)
+    stock, key = NONE, _stock(message, 0)
     for s in range(len(book.stocks)):
         if book.stocks[s, Stock.KEY] == key:
             stock = s
-    side, shares, price = _side(inbound, at), _shares(inbound, at), _price(inbound, at)
-    good, minimum = _time_in_force(inbound, at), _minimum(inbound, at)
+    side, shares, price = _side(message, 0), _shares(message, 0), _price(message, 0)
+    good, minimum = _time_in_force(message, 0), _minimum(message, 0)
     reason = 0
     if stock == NONE:
         reason = BAD_STOCK
@@ -307,17 +329,17 @@ def _enter(book: Any, own: Any, wire: Any, now: Any, at: int) -> int:
         reason = BAD_SHARES
     elif not _allowed_price(price):
         reason = BAD_PRICE
-    elif not _DISPLAYS[_display(inbound, at)]:
+    elif not _DISPLAYS[_display(message, 0)]:
         reason = BAD_DISPLAY
     elif minimum > shares or (minimum > 0 and good != IMMEDIATE):
         reason = BAD_MINIMUM
     elif (side != 66 and side != 83 and side != 84 and side != 69) or good > SYSTEM_HOURS:  # B S T E
         reason = OTHER
     if reason != 0:
-        answers.rejected(wire, now, at + TOKEN_AT, reason)
+        answers.rejected(wire, now, reason)
         return NONE
     mine = now[Now.OWN_COUNT]
-    answers.copy(inbound, at, own.text, mine * ENTER_LENGTH, ENTER_LENGTH)
+    answers.copy(message, 0, own.text, mine * TEXT_LENGTH, TEXT_LENGTH)
     own.table[slot] = mine
     _begin(own, now, mine, stock, BUY if side == 66 else SELL, price, shares, 0)
     answers.in_book(wire, now, own, mine, NONE, shares)
@@ -342,7 +364,7 @@ def _begin(
 @inner
 def _match(book: Any, own: Any, wire: Any, now: Any, mine: int) -> None:
     """Takes what can be taken; what is left rests, or is cancelled if it is immediate or cancel."""
-    text = mine * ENTER_LENGTH
+    text = mine * TEXT_LENGTH
     good, minimum = _time_in_force(own.text, text), _minimum(own.text, text)
     shares = own.orders[mine, Mine.REMAINING]
     enough = minimum == 0 or matching.take(book, own, wire, now, mine, minimum, 0) == 0
@@ -360,21 +382,21 @@ def _match(book: Any, own: Any, wire: Any, now: Any, mine: int) -> None:
 
 
 @inner
-def _replace(book: Any, own: Any, wire: Any, now: Any, at: int) -> int:
+def _replace(book: Any, own: Any, wire: Any, now: Any) -> int:
     """Replace Order: the old one leaves, the new one comes in behind all others; the new order, -1 if there is none.
 
     Shares are those of the whole chain. Ignored if the old one is not live or the new token was used. If the new values
     are not allowed, or the chain has executed that many shares, the old one is cancelled and the new token stays unused.
     """
-    inbound = wire.inbound
-    old = _living(own, wire, at + _existing_at)
-    slot = token_slot(own.text, own.table, inbound, at + _replacement_at)
+    message = wire.message
+    old = _living(own, wire)
+    slot = token_slot(own.text, own.table, message, _replacement_at)
     if old == NONE or own.table[slot] != NONE:
         now[Now.IGNORED] += 1
         return NONE
     executed, stock, side = own.orders[old, Mine.EXECUTED], own.orders[old, Mine.STOCK], own.orders[old, Mine.SIDE]
-    shares, price, good = _new_shares(inbound, at), _new_price(inbound, at), _new_time_in_force(inbound, at)
-    display, minimum, left = _new_display(inbound, at), _new_minimum(inbound, at), shares - executed
+    shares, price, good = _new_shares(message, 0), _new_price(message, 0), _new_time_in_force(message, 0)
+    display, minimum, left = _new_display(message, 0), _new_minimum(message, 0), shares - executed
     allowed = shares <= MAX_ORDER_QUANTITY and left > 0 and _allowed_price(price)
     allowed = allowed and good <= SYSTEM_HOURS and _DISPLAYS[display]
     allowed = allowed and (minimum == 0 or (good == IMMEDIATE and minimum <= left))
@@ -382,15 +404,16 @@ def _replace(book: Any, own: Any, wire: Any, now: Any, at: int) -> int:
         matching.cancel(book, own, wire, now, old, own.orders[old, Mine.REMAINING], USER)
         return NONE
     mine = now[Now.OWN_COUNT]
-    text = mine * ENTER_LENGTH
-    answers.copy(own.text, old * ENTER_LENGTH, own.text, text, ENTER_LENGTH)
-    answers.copy(inbound, at + _replacement_at, own.text, text + TOKEN_AT, TOKEN_LENGTH)
+    text = mine * TEXT_LENGTH
+    answers.copy(own.text, old * TEXT_LENGTH, own.text, text, ENTER_LENGTH)
+    answers.copy(message, _replacement_at, own.text, text + TOKEN_AT, TOKEN_LENGTH)
+    answers.copy(message, ENTER_LENGTH, own.text, text + ENTER_LENGTH, CLIENT_LENGTH)
     _set_shares(own.text, text, shares)
     _set_price(own.text, text, price)
     _set_time_in_force(own.text, text, good)
     _set_minimum(own.text, text, minimum)
     _set_display(own.text, text, display)
-    _set_sweep(own.text, text, _new_sweep(inbound, at))
+    _set_sweep(own.text, text, _new_sweep(message, 0))
     own.table[slot] = mine
     matching.remove(book, own, now, old)
     _begin(own, now, mine, stock, side, price, left, executed)
@@ -400,14 +423,14 @@ def _replace(book: Any, own: Any, wire: Any, now: Any, at: int) -> int:
 
 
 @inner
-def _modify(own: Any, wire: Any, now: Any, at: int) -> None:
+def _modify(own: Any, wire: Any, now: Any) -> None:
     """Modify Order: another marking of a sale, or fewer shares; priority stays."""
-    mine = _living(own, wire, at + _modified_token_at)
-    side, shares = _modified_side(wire.inbound, at), _modified_shares(wire.inbound, at)
+    mine = _living(own, wire)
+    side, shares = _modified_side(wire.message, 0), _modified_shares(wire.message, 0)
     if mine == NONE or own.orders[mine, Mine.SIDE] == BUY or (side != 83 and side != 84 and side != 69):
         now[Now.IGNORED] += 1
         return
-    _set_side(own.text, mine * ENTER_LENGTH, side)
+    _set_side(own.text, mine * TEXT_LENGTH, side)
     if 0 < shares < own.orders[mine, Mine.REMAINING]:
         own.orders[mine, Mine.REMAINING] = shares
     answers.modified(wire, now, own, mine, side, own.orders[mine, Mine.REMAINING])

@@ -10,14 +10,19 @@ import numpy as np
 from sim.sources.tape import Vector
 from sim.uncounted import inner, uncounted
 from sim.venue.columns import Columns
-from wire import ouch42
+from wire import ouch42, ouch50
+from wire.appendage import element
 from wire.soupbintcp import HEADER_LENGTH
 
 NONE = -1
 BUY, SELL = 0, 1
 NEVER = np.iinfo(np.int64).max
 ENTER_LENGTH = ouch42.ENTER_ORDER.length
-LONGEST_ANSWER = HEADER_LENGTH + max(record.length for record in ouch42.OUTBOUND.records)
+CLIENT_LENGTH = ouch50.ENTER_ORDER["client_order_id"].width
+TEXT_LENGTH = ENTER_LENGTH + CLIENT_LENGTH
+"""Bytes of an order in ``Own.text`` and of a message in ``Wire.message``."""
+FIRM_LENGTH = element("firm").length  # the one option that we answer with
+LONGEST_ANSWER = HEADER_LENGTH + FIRM_LENGTH + max(r.length for r in (*ouch42.OUTBOUND.records, *ouch50.OUTBOUND.records))
 MARGIN = 4096
 """Answers that one thing that happens may have: the room that is kept free for it."""
 
@@ -55,6 +60,8 @@ class Now(IntEnum):
     REJECTED = 27
     IGNORED = 28
     MALFORMED = 29
+    OUCH = 30
+    LAST_USER_REFERENCE = 31
 
 
 BEFORE, OPEN, CLOSED = 0, 1, 2
@@ -144,8 +151,9 @@ class Book(NamedTuple):
 class Own(NamedTuple):
     """Our orders, dead ones too: a token is used once.
 
-    ``text`` holds the Enter Order message of each (of a replacement: as if it had been entered so), one after the other.
-    ``table`` finds a token.
+    ``text`` holds the Enter Order message of each (of a replacement: as if it had been entered so), one after the other, as it
+    is in OUCH 4.2, and behind it the client order id of 5.0. ``table`` finds a token. That of an order of 5.0 is the 4 bytes of
+    its UserRefNum, and spaces.
     """
 
     orders: Vector
@@ -154,9 +162,13 @@ class Own(NamedTuple):
 
 
 class Wire(NamedTuple):
-    """The session: what came in and when (TIME, AT, LENGTH), the log of all that went out, and the fills."""
+    """The session: what came in and when (TIME, AT, LENGTH), the log of all that went out, and the fills.
+
+    ``message`` is the OUCH message at hand, as it is in 4.2, and at ``ENTER_LENGTH`` the client order id of 5.0.
+    """
 
     inbound: Vector
+    message: Vector
     arrivals: Vector
     log: Vector
     sent: Vector
@@ -186,7 +198,7 @@ def create_own(room: int = 1024) -> Own:
     """Place for ``room`` orders."""
     return Own(
         orders=np.zeros((room, len(Mine) + 1), np.int64),
-        text=np.zeros(room * ENTER_LENGTH, np.uint8),
+        text=np.zeros(room * TEXT_LENGTH, np.uint8),
         table=np.full(4 * room, NONE, np.int32),
     )
 
@@ -195,7 +207,7 @@ def grown_own(own: Own, count: int) -> Own:
     """Twice the room; ``count`` orders are there."""
     new = create_own(2 * len(own.orders))
     new.orders[:count] = own.orders[:count]
-    new.text[: count * ENTER_LENGTH] = own.text[: count * ENTER_LENGTH]
+    new.text[: count * TEXT_LENGTH] = own.text[: count * TEXT_LENGTH]
     _index_tokens(new, count)
     return new
 
@@ -204,6 +216,7 @@ def create_wire() -> Wire:
     """An empty session."""
     return Wire(
         inbound=np.zeros(1 << 16, np.uint8),
+        message=np.zeros(TEXT_LENGTH, np.uint8),
         arrivals=np.zeros((1 << 10, 3), np.int64),
         log=np.zeros(4 * MARGIN * LONGEST_ANSWER, np.uint8),
         sent=np.zeros((4 * MARGIN, len(Sent)), np.int64),
@@ -232,7 +245,7 @@ def token_slot(text: Any, table: Any, buffer: Any, at: int) -> int:
     mask = len(table) - 1
     place = np.int64((key ^ (key >> np.uint64(29))) & np.uint64(mask))
     while table[place] != NONE:
-        begin = np.int64(table[place]) * ENTER_LENGTH + TOKEN_AT
+        begin = np.int64(table[place]) * TEXT_LENGTH + TOKEN_AT
         same = True
         for k in range(TOKEN_LENGTH):
             same &= text[begin + k] == buffer[at + k]
@@ -245,4 +258,4 @@ def token_slot(text: Any, table: Any, buffer: Any, at: int) -> int:
 @uncounted
 def _index_tokens(own: Any, count: int) -> None:
     for o in range(count):
-        own.table[token_slot(own.text, own.table, own.text, o * ENTER_LENGTH + TOKEN_AT)] = o
+        own.table[token_slot(own.text, own.table, own.text, o * TEXT_LENGTH + TOKEN_AT)] = o

@@ -75,6 +75,7 @@ def test_a_symbol_overrides_only_what_it_says(write) -> None:
         ("[input]\nsymbols = ['amzn']", "demo.toml:2: input.symbols.0: a stock symbol is"),
         ("[limits]\nrate = 1\nburst = 9", "demo.toml:3: limits.burst: 9 messages at 1 per second"),
         ("[quoter]\nsize = true", "demo.toml:2: quoter.size: a number is expected"),
+        ("[venue]\nouch = '5.1'", "demo.toml:2: venue.ouch: input should be '4.2' or '5.0'"),
         ("[input\nseed = 3", "demo.toml:1: not TOML: "),
         ("seed", "demo.toml: not TOML: "),
     ],

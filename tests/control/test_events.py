@@ -42,6 +42,14 @@ def test_a_book_top_names_the_side_that_is_not_there() -> None:
     assert found["trusted"] is True
 
 
+REJECTS = [(ord("J") << 8 | ord("Z"), "Z"), (ord("J") << 8 | 0x27, "39"), (ord("I") << 8, None)]
+
+
+@pytest.mark.parametrize(("info", "words"), REJECTS)
+def test_a_reject_has_the_letter_of_ouch_42_or_the_number_of_50(info: int, words: str | None) -> None:
+    assert described(event(EventType.EXCHANGE_REJECT, info=info)[0], STOCKS).get("reason") == words
+
+
 def test_a_refusal_has_every_reason_in_bit_order() -> None:
     mask = Reason.POSITION.bit | Reason.KILL_GLOBAL.bit | Reason.SHORT_MARKING.bit
     info = 2 | ord("T") << 8 | 3 << 16

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from control.cli import app
 from control.report import Report, without_timing
 from tests.shared_data import shared_data
-from wire import ouch42, pcap, soupbintcp
+from wire import ouch42, ouch50, pcap, soupbintcp
+from wire.appendage import element
 
 MESSAGES = "3000"
 
@@ -175,6 +176,18 @@ def test_the_capture_has_every_packet_both_ways(tmp_path: Path) -> None:
     assert len(entered) == device["orders"]["new"]
     first = ouch42.INBOUND.unpack(entered[0][: ouch42.ENTER_ORDER.length])
     assert first["order_token"].startswith("HP")
+
+
+def test_a_run_in_the_other_ouch_has_the_same_events(told: dict[str, Any], tmp_path: Path, monkeypatch) -> None:
+    """What happens does not hang on the words: only the packets differ."""
+    monkeypatch.setenv("HAIRPIN_VENUE__OUCH", "5.0")
+    path = tmp_path / "run.pcap"
+    (other,), (device,) = run("--seed", "5", "--pcap", str(path))["devices"], told["devices"]
+    same = ("events", "events_sha256", "outputs", "orders", "pnl")
+    assert {name: other[name] for name in same} == {name: device[name] for name in same}
+    assert other["outputs_sha256"] != device["outputs_sha256"]
+    orders = [each.data[57:] for each in pcap.read(path) if each.data[23] == 6 and each.data[56:58] == b"UO"]
+    assert {len(each) for each in orders} == {ouch50.ENTER_ORDER.length + element("firm").length}
 
 
 @pytest.mark.tshark

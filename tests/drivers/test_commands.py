@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from drivers import commands
 from drivers.settings import Feed, GlobalLimits, Limits, Quoter, SymbolSetup, Taker, in_ticks, price, ticks
 from wire.errors import FieldError
-from wire.records import COMMANDS, NO_SYMBOL, KillScope, Opcode, Side, SnapshotPart
+from wire.records import COMMANDS, NO_SYMBOL, KillScope, Opcode, OuchVersion, Side, SnapshotPart
 
 SETUP = SymbolSetup(stock="AMZN", stock_locate=1, base_price=2_000_000, tick=100)
 LIMITS = Limits(
@@ -127,6 +127,13 @@ def test_login_right_justifies_the_sequence():
     data = commands.login("user", "password", sequence=42)
     at = COMMANDS[Opcode.LOGIN].offset("sequence")
     assert data[at : at + 20] == b"42".rjust(20)
+
+
+@pytest.mark.parametrize("ouch", OuchVersion)
+def test_login_says_what_is_spoken_behind_all_else(ouch):
+    data = commands.login("user", "password", ouch=ouch)
+    assert fields(data)["ouch"] == data[8 + 6 + 10 + 10 + 20] == ouch
+    assert fields(commands.login("user", "password"))["ouch"] == OuchVersion.V4_2
 
 
 def test_snapshot_parts():

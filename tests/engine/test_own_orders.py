@@ -6,9 +6,10 @@ import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from engine.path import Engine
+from tests import dialect
 from tests.engine.ouch_model import Account
 from tests.scenarios.build import Result, Script, add, run
-from wire.records import Action, EventType, Opcode, Side, SlotState, SnapshotPart
+from wire.records import Action, EventType, Opcode, OuchVersion, Side, SlotState, SnapshotPart
 
 LOCATE, BASE, TICK, LEVELS = 10, 990_000, 100, 64
 STATES = {
@@ -23,6 +24,8 @@ PRICES = st.integers(9_900, 9_963).map(lambda index: index * 100)
 
 class OwnOrders(RuleBasedStateMachine):
     """Device and model side by side, on one symbol. The quoter is off: what is sent, the rules asked for."""
+
+    ouch = OuchVersion.V4_2
 
     @initialize()
     def start(self) -> None:
@@ -41,7 +44,8 @@ class OwnOrders(RuleBasedStateMachine):
 
     def do(self, script: Script) -> Result:
         """Runs a script; the model learns what was sent."""
-        result = run(self.engine, script)
+        result = run(self.engine, script if self.ouch is OuchVersion.V4_2 else dialect.spoken(script))
+        self.check_packets(result.packets)
         for event in result.of(EventType.ORDER_SENT):
             number, identity = int(event["order_id"]) & 7, int(event["order_id"])
             price, quantity = int(event["price"]), int(event["quantity"])
@@ -57,6 +61,9 @@ class OwnOrders(RuleBasedStateMachine):
                     self.account.sent_cancel(number)
             self.seen.append(identity)
         return result
+
+    def check_packets(self, packets: tuple[bytes, ...]) -> None:
+        """What else must be right about the packets that left."""
 
     def say(self, script: Script, known: bool) -> None:
         """Runs what the exchange says; the device knows the order if and only if the model does."""

@@ -3,10 +3,10 @@
 import pytest
 
 from engine.path import Engine
-from tests.scenarios import commands, ingest, session
+from tests.scenarios import commands, ingest, ouch50, session
 from tests.scenarios.build import Scenario, run
 
-SCENARIOS = [*ingest.SCENARIOS, *session.SCENARIOS, *commands.SCENARIOS]
+SCENARIOS = [*ingest.SCENARIOS, *session.SCENARIOS, *commands.SCENARIOS, *ouch50.SCENARIOS]
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from wire import frames, itch, moldudp64, ouch42, soupbintcp
+from wire import frames, itch, moldudp64, ouch, soupbintcp
 from wire.counters import COUNTERS
 from wire.errors import WireError
 from wire.records import COMMANDS, EVENT, NO_SYMBOL, EventType, Opcode, Port, Side
@@ -98,7 +98,7 @@ def packet_text(item: tuple[int, int, bytes]) -> str:
     stamp, cause, data = item
     try:
         if data[2:3] == b"U":
-            body = ouch42.INBOUND.unpack(data[soupbintcp.HEADER_LENGTH :])
+            body = ouch.unpack(data[soupbintcp.HEADER_LENGTH :])
             said = " ".join(f"{name}={value}" for name, value in body.items())
         else:
             said = repr(data)

@@ -17,9 +17,10 @@ from drivers import commands
 from drivers.settings import Feed, GlobalLimits, Limits, Quoter, SymbolSetup, Taker
 from sim import faults, publisher
 from sim.sources.tape import Tape
+from tests import dialect
 from tests.parity.oddities import odd_frame
 from wire import frames, moldudp64, ouch42, soupbintcp
-from wire.records import INPUT, EventType, Port, SessionState, Side, SnapshotPart
+from wire.records import INPUT, EventType, OuchVersion, Port, SessionState, Side, SnapshotPart
 
 LATENCY_NS = 60_000
 USER, PASSWORD, PREFIX = "USER", "PASSWORD", "HP"
@@ -52,13 +53,14 @@ class Config:
     odd_frames: int = 60
     revivals: int = 40
     strict: bool = True
+    ouch: OuchVersion = OuchVersion.V4_2
 
 
 class Exchange:
-    """Answers orders, by chance. ``due`` are (stamp, bytes of the order session)."""
+    """Answers orders, by chance. ``due`` are (stamp, bytes of the order session). It thinks in OUCH 4.2, and may speak 5.0."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
-        self.rng = rng
+    def __init__(self, rng: np.random.Generator, ouch: OuchVersion) -> None:
+        self.rng, self.ouch = rng, ouch
         self.live: dict[str, list[int]] = {}  # token -> price, shares that remain
         self.match = 1000
         self.due: list[tuple[int, bytes]] = []
@@ -66,7 +68,19 @@ class Exchange:
     def say(self, stamp: int, record: Any, token: str, **values: Any) -> None:
         name = "replacement_order_token" if record is ouch42.REPLACED else "order_token"
         message = record.pack({name: token, "timestamp": stamp} | values)
+        if self.ouch is OuchVersion.V5_0:
+            message = self._translated(message)
         self.due.append((stamp, soupbintcp.sequenced(message)))
+
+    def _translated(self, message: bytes) -> bytes:
+        """In 5.0, with options or without; now and then something that is not quite a message."""
+        options = {"secondary_order_reference": 7, "bbo_weight_indicator": "1", "firm": "FIRM"}
+        count = int(self.rng.integers(0, len(options) + 1))
+        told = dialect.from_exchange(message, **dict(list(options.items())[:count]))
+        if self.chance(0.02):
+            at = int(self.rng.integers(1, len(told)))
+            told = told[:at] + self.rng.bytes(1) + told[at + 1 :]
+        return told[: -int(self.rng.integers(1, 4))] if self.chance(0.02) else told
 
     def chance(self, probability: float) -> bool:
         return bool(self.rng.random() < probability)
@@ -79,7 +93,8 @@ class Exchange:
         if kind != b"U":
             return
         when = stamp + LATENCY_NS + int(self.rng.integers(0, 20_000))
-        values = ouch42.INBOUND.unpack(packet[soupbintcp.HEADER_LENGTH :])
+        read = ouch42.INBOUND.unpack if self.ouch is OuchVersion.V4_2 else dialect.from_device
+        values = read(packet[soupbintcp.HEADER_LENGTH :])
         {"O": self._enter, "U": self._replace, "X": self._cancel}[values["type"]](when, values)
 
     def _enter(self, when: int, values: Any) -> None:
@@ -182,7 +197,7 @@ class Session:
     def __init__(self, engine: Any, tape: Tape, config: Config) -> None:
         self.engine, self.tape, self.config = engine, tape, config
         self.rng = np.random.default_rng([config.seed, 0x57])
-        self.exchange = Exchange(self.rng)
+        self.exchange = Exchange(self.rng, config.ouch)
         self.queue: list[tuple[int, int, Port, bytes]] = []
         self.count = 0
         self.rows: list[tuple[int, int, int, int]] = []
@@ -221,12 +236,15 @@ class Session:
             *[commands.set_limits(symbol, self._limits()) for symbol in config.symbols],
             *[commands.set_quoter(symbol, self._quoter()) for symbol in config.symbols],
             commands.heartbeat(tag=1),
-            commands.login(USER, PASSWORD),
+            self._login(),
         ]  # fmt: skip
         if rng.random() < 0.5:
             setup.append(commands.set_trading(market_open=True))
         for data in setup:
             self.put(stamp, Port.COMMAND, data)
+
+    def _login(self) -> bytes:
+        return commands.login(USER, PASSWORD, ouch=self.config.ouch)
 
     def _more_credit(self) -> bytes:
         """Limits over all, with credit beyond what was executed so far."""
@@ -400,7 +418,7 @@ class Session:
             return self._more_credit()
         if content == b"login":
             down = self.engine.state.core["session"][0] == SessionState.DOWN
-            return commands.login(USER, PASSWORD) if down else None
+            return self._login() if down else None
         return content
 
     def _symbol(self) -> int:
@@ -462,7 +480,7 @@ class Session:
             ),
             lambda: commands.set_symbol(symbol, self.config.symbols[symbol], self.config.levels),
             lambda: self._for_a_while(
-                commands.session_down() if rng.random() < 0.5 else commands.logout(), commands.login(USER, PASSWORD)
+                commands.session_down() if rng.random() < 0.5 else commands.logout(), self._login()
             ),
             lambda: bytes([int(rng.integers(0, 256))]) + rng.bytes(1) + bytes([symbol, 0]) + rng.bytes(60)
             if rng.random() < 0.3

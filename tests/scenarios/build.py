@@ -311,6 +311,8 @@ class Result:
     """SoupBinTCP packets that left."""
     counters: dict[str, int]
     """Those that are not 0."""
+    read: Callable[[bytes], dict[str, Any]] = ouch42.INBOUND.unpack
+    """Makes fields of an OUCH message that left."""
 
     def of(self, *kinds: EventType) -> np.ndarray:
         """The events of these types, in their order."""
@@ -325,7 +327,7 @@ class Result:
     @property
     def orders(self) -> list[dict[str, Any]]:
         """The OUCH messages that left, field by field."""
-        return [ouch42.INBOUND.unpack(packet[3:]) for packet in self.packets if packet[2:3] == b"U"]
+        return [self.read(packet[3:]) for packet in self.packets if packet[2:3] == b"U"]
 
 
 def packets_of(batch: Any) -> list[bytes]:

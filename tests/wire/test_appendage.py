@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.wire.declared import messages_of
-from wire import appendage, ouch50
+from wire import appendage, ouch, ouch42, ouch50
 from wire.appendage import AppendageStatus, Option
 from wire.errors import FieldError, LengthError, TypeCodeError, WireError
 
@@ -115,3 +115,20 @@ def test_values_that_an_option_does_not_allow_are_not_written() -> None:
         with pytest.raises(FieldError) as caught:
             appendage.encode({name: value})
         assert (caught.value.field, caught.value.value) == (name, value)
+
+
+@pytest.mark.parametrize("option", appendage.OPTIONS, ids=lambda option: option.name)
+def test_an_element_is_what_is_encoded(option: Option) -> None:
+    record = appendage.element(option.name)
+    value = option.values[:1] if option.kind == "alpha" else 1
+    assert record.pack(head=option.head, value=value) == appendage.encode({option.name: value})
+
+
+def test_what_we_send_is_read_in_whichever_version_it_is() -> None:
+    enter = appendage.pack(ouch50.ENTER_ORDER, {"quantity": 7}, {"firm": "FIRM", "expire_time": 60})
+    assert ouch.unpack(enter)["expire_time"] == 60
+    assert ouch.unpack(ouch50.CANCEL_ORDER_REQUEST.pack(quantity=3))["quantity"] == 3
+    assert ouch.unpack(ouch42.ENTER_ORDER.pack(shares=7))["shares"] == 7
+    for wrong in (b"", b"?", enter[:-1], ouch42.ENTER_ORDER.pack() + b" "):
+        with pytest.raises(WireError):
+            ouch.unpack(wrong)
