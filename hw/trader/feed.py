@@ -33,18 +33,18 @@ def _is_type(message, letters):
     return Cat(message.type == ord(letter) for letter in letters).any()
 
 
-def changes_book(desk):
-    """A message about a symbol's book that has something to tell."""
-    message, entry = desk.message, desk.entry
-    changes = entry.trust_changed.any() | entry.trade.valid | entry.top_changed
-    return entry.mapped & changes & ~(message.unknown | message.bad_length | _is_type(message, "SWHYh"))
-
-
-def is_quiet(desk):
-    """A message that has nothing to tell and nothing to change."""
+def is_general(desk):
+    """A message that is not about a symbol's book but has something to say."""
     message, entry = desk.message, desk.entry
     speaks = _is_type(message, "SW") | (entry.mapped & _is_type(message, "HYh"))
-    return message.unknown | message.bad_length | ~(speaks | changes_book(desk))
+    return speaks & ~(message.unknown | message.bad_length)
+
+
+def changes_book(desk):
+    """A message about a symbol's book that has something to tell, if it is not general."""
+    message, entry = desk.message, desk.entry
+    changes = entry.trust_changed.any() | entry.trade.valid | entry.top_changed
+    return entry.mapped & changes & ~(message.unknown | message.bad_length)
 
 
 def tell(m, desk, change, after=0):

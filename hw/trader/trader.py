@@ -70,7 +70,7 @@ class Trader(wiring.Component):
         Pulses of the reasons' counters.
 
     A message that changes nothing takes a cycle. One that changes the best price and calls for no order takes two, one that
-    is a trade too three: 16 of them can be on their way through valuation and backlog. An order of the taker is at ``o`` 7 cycles
+    is a trade too takes three: 16 of them can be on their way through valuation and backlog. An order of the taker is at ``o`` 7 cycles
     after the item was at ``i``, one of the quoter 20, if nothing is on its way before it, and takes about 15 more until the next.
     It waits for the order port, never for the host.
     """
@@ -157,17 +157,18 @@ class Trader(wiring.Component):
         entry, item, first, valuation = desk.entry, desk.item, desk.first, desk.valuation
         message = desk.message
         is_message = item.kind == ItemKind.MESSAGE
-        quiet = (is_message & feed.is_quiet(desk)) | (item.kind == ItemKind.ALIVE)
-        loads, free = Signal(), Signal()
+        comes, loads, free = Signal(), Signal(), Signal()
         known = ~(desk.taker.row.enabled & desk.session_up) | (desk.looked & ~desk.first_wanted)
         m.d.comb += [
             free.eq(desk.first_valid & ~valuation.clash & desk.backlog.room & known),
-            loads.eq(self.i.valid & is_message & feed.changes_book(desk) & (~desk.first_valid | valuation.go)),
+            # No path goes from here back into the book but this short one.
+            comes.eq(self.i.valid & ~desk.first_valid & ((is_message & ~feed.is_general(desk)) | (item.kind == ItemKind.ALIVE))),
+            loads.eq(comes & is_message & feed.changes_book(desk)),
             desk.ahead.eq(Mux(loads, entry.symbol, Mux(desk.first_valid, first.symbol, desk.next_symbol))),
         ]
         with m.If(free | desk.attaches):
             m.d.comb += valuation.go.eq(1)
-        with m.If(loads | (self.i.valid & quiet)):
+        with m.If(comes):
             m.d.comb += self.i.ready.eq(1)
             m.d.sync += desk.last_feed.eq(item.stamp)
             with m.If(is_message):
