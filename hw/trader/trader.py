@@ -120,14 +120,13 @@ class Trader(wiring.Component):
         with m.FSM():
             self._clear(m, desk)
             self._take(m, desk, command)
-            feed.add_states(m, desk)
-            session.add_states(m, desk)
-            commands.add_states(m, desk, command)
             taking.add_states(m, desk)
             evaluation.add_states(m, desk)
-            sending.add_states(m, desk)
+            for desk.group, steps in enumerate((feed, session, commands, sending)):
+                steps.add_states(m, desk, *([command] if steps is commands else []))
             with m.State("DONE"):
-                with m.If(~desk.direct):
+                m.d.sync += desk.attending.eq(0)
+                with m.If(desk.attending):
                     m.d.comb += self.i.ready.eq(1)
                 m.next = "NEXT"
         return m
@@ -164,18 +163,25 @@ class Trader(wiring.Component):
             # No path goes from here back into the book but this short one.
             comes.eq(self.i.valid & ~desk.first_valid & ((is_message & ~feed.is_general(desk)) | (item.kind == ItemKind.ALIVE))),
             loads.eq(comes & is_message & feed.changes_book(desk)),
-            desk.ahead.eq(Mux(loads, entry.symbol, Mux(desk.first_valid, first.symbol, desk.next_symbol))),
+            desk.ahead.eq(Mux(desk.first_valid, first.symbol, Mux(desk.attending, desk.symbol, entry.symbol))),
         ]
         with m.If(free | desk.attaches):
             m.d.comb += valuation.go.eq(1)
         with m.If(comes):
             m.d.comb += self.i.ready.eq(1)
-            m.d.sync += desk.last_feed.eq(item.stamp)
-            with m.If(is_message):
-                m.d.sync += desk.expected.eq(item.cause + 1)
+        m.d.sync += [
+            desk.heard.eq(comes),
+            desk.heard_message.eq(is_message),
+            desk.heard_stamp.eq(item.stamp),
+            desk.heard_cause.eq(item.cause),
+        ]
+        with m.If(desk.heard):
+            m.d.sync += desk.last_feed.eq(desk.heard_stamp)
+            with m.If(desk.heard_message):
+                m.d.sync += desk.expected.eq(desk.heard_cause + 1)
         m.d.sync += [
             desk.looked.eq(desk.first_valid & ~loads),
-            desk.first_wanted.eq(taking.wants(desk, first.stamp, first.top)[0]),
+            desk.first_wanted.eq(taking.wants(desk, first.stamp)[0]),
         ]
         with m.If(loads):
             m.d.sync += [
@@ -194,7 +200,7 @@ class Trader(wiring.Component):
     def _take(self, m, desk, command):
         """What is done next: a message that was valued; one that can be attended to while it is; another item.
 
-        Another item finds its symbol and slot; their rows are there when its own steps begin.
+        Another item finds its symbol and slot; the slot is there when its own steps begin, the other rows a cycle later.
         """
         entry, item, kind = desk.entry, desk.item, desk.item.kind
         backlog, valuation = desk.backlog, desk.valuation
@@ -210,7 +216,7 @@ class Trader(wiring.Component):
 
         with m.State("NEXT"):
             m.d.comb += [
-                self.idle.eq(~(self.i.valid | desk.first_valid | others)),
+                self.idle.eq(~(self.i.valid | desk.first_valid | others | desk.telling)),
                 backlog.open.eq(1),
                 backlog.take.eq(backlog.valid),
                 desk.attaches.eq(desk.first_valid & ~others),
@@ -251,13 +257,11 @@ class Trader(wiring.Component):
                     m.d.comb += desk.next_symbol.eq(command.symbol)
                 with m.If(about_order):
                     m.d.comb += [desk.next_place.eq(order_id[:3]), desk.next_symbol.eq(order_id[3:SLOT_BITS])]
-                m.d.sync += [desk.stamp.eq(item.stamp), desk.cause.eq(item.cause)]
+                m.d.sync += [desk.attending.eq(1), desk.stamp.eq(item.stamp), desk.cause.eq(item.cause)]
                 with m.Switch(kind):
                     for each in ItemKind:
                         if each is not ItemKind.ALIVE:
                             with m.Case(each):
                                 m.next = each.name
-                with m.If(kind == ItemKind.MESSAGE):
-                    m.d.sync += [desk.last_feed.eq(item.stamp), desk.expected.eq(item.cause + 1)]
                 with m.If(entry.is_level):
                     m.next = "LEVEL"

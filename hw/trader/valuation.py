@@ -107,7 +107,7 @@ class Valuation(wiring.Component):
                 "done": Out(1),
                 "alone": Out(1),
                 "soon": Out(1),
-                "idle": Out(1),
+                "idle": Out(1, init=1),
                 "top": Out(top),
                 "flow": Out(Flow),
                 "mark": Out(32),
@@ -150,13 +150,14 @@ class Valuation(wiring.Component):
             alone.append(delayed(m, alone[-1], f"alone_{n}"))
         self.symbol = self.symbol[1:]
         m.d.comb += [
-            self.idle.eq(~Cat(self.running[1:]).any()),
             self.money_done.eq(self.running[MONEY_LATENCY]),
             self.money_alone.eq(alone[MONEY_LATENCY]),
             self.done.eq(self.running[LATENCY]),
             self.alone.eq(alone[LATENCY]),
             self.soon.eq(self.running[LATENCY - 1] & alone[LATENCY - 1]),
         ]
+
+        m.d.sync += self.idle.eq(~Cat(self.running[:-1]).any())
 
         # One of the same symbol is close before it: of another stamp, or right before it.
         same_stamp, clashes, again = self.go, [], []
