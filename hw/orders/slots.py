@@ -56,10 +56,8 @@ class SlotStore(wiring.Component):
         Bit of each place of ``symbol`` whose slot is not IDLE.
     stored_occupied : Out(8)
         The same with what is written in this cycle.
-    next_occupied : Out(8)
-        The same of ``next_symbol``.
-    ahead, ahead_occupied : In, Out(8)
-        The same of another symbol.
+    early, early_occupied, ahead, ahead_occupied : In, Out(8)
+        The same of two other symbols.
     busy : Out(symbols)
         Symbols that have a slot which is not IDLE.
 
@@ -78,7 +76,8 @@ class SlotStore(wiring.Component):
                 "store_place": In(3),
                 "store_slot": In(Slot),
                 "occupied": Out(PLACES),
-                "next_occupied": Out(PLACES),
+                "early": In(parameters.symbol_bits),
+                "early_occupied": Out(PLACES),
                 "ahead": In(parameters.symbol_bits),
                 "ahead_occupied": Out(PLACES),
                 "stored_occupied": Out(PLACES),
@@ -100,13 +99,13 @@ class SlotStore(wiring.Component):
 
         m.submodules.places = places = memory.Memory(shape=PLACES, depth=symbols, init=[])
         look, mark = places.read_port(domain="comb"), places.write_port()
-        look_next, look_ahead = (places.read_port(domain="comb") for _ in range(2))
+        look_early, look_ahead = (places.read_port(domain="comb") for _ in range(2))
         bit, used = Signal(PLACES), Signal()
         m.d.comb += [
             look.addr.eq(self.symbol),
             self.occupied.eq(look.data),
-            look_next.addr.eq(self.next_symbol),
-            self.next_occupied.eq(look_next.data),
+            look_early.addr.eq(self.early),
+            self.early_occupied.eq(look_early.data),
             look_ahead.addr.eq(self.ahead),
             self.ahead_occupied.eq(look_ahead.data),
             bit.eq(1 << self.store_place),

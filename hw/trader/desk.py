@@ -105,6 +105,8 @@ class Desk:
         # The symbol and place whose slot and sums are read: in the cycle in which an item is taken those that will be at work.
         # Other rows follow a cycle later.
         self.next_symbol, self.next_place = Signal.like(self.symbol), Signal.like(self.place)
+        self.early_symbol = Signal.like(self.symbol)  # the same, but for items that are no messages about a book
+        self.resting = Signal()  # there was nothing to attend to a cycle ago
         self.stamp, self.cause = Signal(64), Signal(64)
         # The item is a message about the book: what it changed is in ``change``, and it is no longer at the port.
         self.direct, self.change = Signal(), Signal(Change(self.parameters))
@@ -117,8 +119,7 @@ class Desk:
         self.ahead = Signal(self.parameters.symbol_bits)
         # The item at the port, which is no message about a book, is attended to.
         self.attending = Signal()
-        # A message is taken from ``first``; an evaluation of the symbol at work is asked for.
-        self.attaches, self.evaluates = Signal(), Signal()
+        self.attaches = Signal()  # a message is taken from ``first``, and the steps begin with it
         # The taker wants the order at work; the gate has it; what the gate said is in ``mask``.
         self.taking, self.take_judging, self.take_judged = Signal(), Signal(), Signal()
         # Cycles since symbol, place and rows stand still.
@@ -199,11 +200,12 @@ class Desk:
             self.trader.slots_busy.eq(slots.busy),
             slots.next_symbol.eq(self.next_symbol),
             slots.next_place.eq(self.next_place),
+            slots.early.eq(self.early_symbol),
             slots.ahead.eq(self.ahead),
             slots.symbol.eq(self.symbol),
             slots.store_place.eq(self.place),
             slots.store_slot.eq(self.slot),
-            exposure.next_symbol.eq(self.next_symbol),
+            exposure.next_symbol.eq(self.early_symbol),
             exposure.symbol.eq(self.symbol),
             exposure.place.eq(self.place),
             exposure.open.eq(self.slot.open),
@@ -211,7 +213,7 @@ class Desk:
             exposure.occupied.eq(slots.stored_occupied),
         ]
         self.occupied, self.ahead_occupied = Signal(PLACES), Signal(PLACES)  # a cycle behind the symbol
-        m.d.sync += [self.occupied.eq(slots.next_occupied), self.ahead_occupied.eq(slots.ahead_occupied)]
+        m.d.sync += [self.occupied.eq(slots.early_occupied), self.ahead_occupied.eq(slots.ahead_occupied)]
         # What the other orders have open, for a new order and for one that replaces the slot at work.
         side, replace = self.side, self.order.replace
         same, opposite = (data.View(Sums, Mux(side, exposure.sums[n], exposure.sums[1 - n])) for n in (1, 0))
@@ -307,17 +309,17 @@ class Desk:
         )
 
     def _connect_valuation(self, m):
-        """A message goes in from ``first``, an evaluation that is asked for with the top that the symbol has."""
+        """A message goes in from ``first``, an evaluation of the symbol at work with the top that it has."""
         valuation, first, asked = self.valuation, self.first, self.valuation.i
         m.d.comb += [
             valuation.ahead.eq(self.ahead),
-            asked.symbol.eq(Mux(self.evaluates, self.symbol, first.symbol)),
-            asked.stamp.eq(Mux(self.evaluates, self.stamp, first.stamp)),
-            asked.new_stamp.eq(self.evaluates | self.first_new_stamp),
-            asked.counts.eq(~self.evaluates),
-            asked.marks.eq(self.evaluates | first.trust_changed | first.top_changed),
-            asked.alone.eq(self.evaluates | self.attaches),
-            asked.top.eq(Mux(self.first_valid, first.top, valuation.top)),
+            asked.symbol.eq(Mux(self.attending, self.symbol, first.symbol)),
+            asked.stamp.eq(Mux(self.attending, self.stamp, first.stamp)),
+            asked.new_stamp.eq(self.attending | self.first_new_stamp),
+            asked.counts.eq(~self.attending),
+            asked.marks.eq(self.attending | first.trust_changed | first.top_changed),
+            asked.alone.eq(self.attending | self.attaches),
+            asked.top.eq(Mux(self.attending, valuation.top, first.top)),
             asked.trade.valid.eq(first.trade.valid & first.printable),
             asked.trade.side.eq(first.trade.side),
             asked.trade.quantity.eq(first.trade.quantity),

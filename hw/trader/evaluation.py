@@ -44,7 +44,7 @@ def _sweep(m, desk):
 
 def _mark_to_market(m, desk):
     with m.State("EVALUATE"):
-        m.d.comb += [desk.evaluates.eq(1), desk.valuation.go.eq(1)]
+        m.d.comb += desk.valuation.go.eq(1)
         m.d.sync += [desk.age.eq(1), desk.is_marked.eq(0), desk.is_quoted.eq(0)]
         taking.look(m, desk, desk.stamp)
         m.next = "TAKE"

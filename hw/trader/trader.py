@@ -165,7 +165,7 @@ class Trader(wiring.Component):
             loads.eq(comes & is_message & feed.changes_book(desk)),
             desk.ahead.eq(Mux(desk.first_valid, first.symbol, Mux(desk.attending, desk.symbol, entry.symbol))),
         ]
-        with m.If(free | desk.attaches):
+        with m.If(free | desk.attaches):  # else it may be a step that wants a symbol evaluated
             m.d.comb += valuation.go.eq(1)
         with m.If(comes):
             m.d.comb += self.i.ready.eq(1)
@@ -206,25 +206,31 @@ class Trader(wiring.Component):
         backlog, valuation = desk.backlog, desk.valuation
         order_id = Mux(kind == ItemKind.SESSION, desk.inbound.order_id, command.order_id)
         about_order = (kind == ItemKind.SESSION) | ((kind == ItemKind.COMMAND) & command.names_order())
-        others = Signal()  # some message is on its way
+        others, waits, dispatches = Signal(), Signal(), Signal()
+        item_symbol, item_place = Signal.like(desk.symbol), Signal.like(desk.place)
         m.d.comb += [
-            desk.next_symbol.eq(desk.symbol),
-            desk.next_place.eq(desk.place),
-            others.eq(~valuation.idle | ~backlog.empty),
+            others.eq(~valuation.idle | ~backlog.empty),  # some message is on its way
+            waits.eq(self.i.valid & ~self.i.ready & ~desk.first_valid),
+            desk.attaches.eq(desk.resting & desk.first_valid & ~others),
+            dispatches.eq(desk.resting & waits & ~others),
+            item_symbol.eq(Mux(about_order, order_id[3:SLOT_BITS], Mux(kind == ItemKind.COMMAND, command.symbol, entry.symbol))),
+            item_place.eq(Mux(about_order, order_id[:3], 0)),
+            desk.early_symbol.eq(Mux(desk.resting & desk.first_valid, desk.first.symbol, desk.symbol)),
+            desk.next_symbol.eq(Mux(desk.resting, Mux(desk.first_valid, desk.first.symbol, item_symbol), desk.symbol)),
+            desk.next_place.eq(Mux(desk.resting, item_place, desk.place)),
             backlog.open.eq(desk.told_only),
         ]
+        m.d.sync += desk.resting.eq(0)
 
         with m.State("NEXT"):
             m.d.comb += [
                 self.idle.eq(~(self.i.valid | desk.first_valid | others | desk.telling)),
                 backlog.open.eq(1),
                 backlog.take.eq(backlog.valid),
-                desk.attaches.eq(desk.first_valid & ~others),
-                desk.next_place.eq(0),
             ]
             m.d.sync += [
-                desk.symbol.eq(desk.next_symbol),
-                desk.place.eq(desk.next_place),
+                desk.resting.eq(~(backlog.valid | desk.attaches | dispatches)),
+                desk.place.eq(0),
                 desk.direct.eq(backlog.valid | desk.attaches),
                 desk.told_only.eq(backlog.valid & ~backlog.calls),
                 desk.is_marked.eq(backlog.valid),
@@ -235,29 +241,33 @@ class Trader(wiring.Component):
             ]
             with m.If(backlog.valid):
                 change = backlog.first
-                m.d.comb += [
-                    desk.next_symbol.eq(change.symbol),
-                    self.counters["evaluations"].eq(backlog.first_marks & ~backlog.calls),
+                m.d.comb += self.counters["evaluations"].eq(backlog.first_marks & ~backlog.calls)
+                m.d.sync += [
+                    desk.symbol.eq(change.symbol),
+                    desk.change.eq(change),
+                    desk.stamp.eq(change.stamp),
+                    desk.cause.eq(change.cause),
+                    desk.marked.eq(backlog.first_money),
+                    desk.quotes.eq(backlog.first_quotes),
                 ]
-                m.d.sync += [desk.change.eq(change), desk.stamp.eq(change.stamp), desk.cause.eq(change.cause)]
-                m.d.sync += [desk.marked.eq(backlog.first_money), desk.quotes.eq(backlog.first_quotes)]
                 feed.tell(m, desk, change)
-            with m.Elif(desk.first_valid):
+            with m.Elif(desk.attaches):
                 change = desk.first
-                m.d.comb += desk.next_symbol.eq(change.symbol)
-                with m.If(desk.attaches):
-                    m.d.sync += [desk.change.eq(change), desk.stamp.eq(change.stamp), desk.cause.eq(change.cause)]
-                    m.d.sync += [desk.money.pnl.eq(valuation.pnl), desk.money.pnl_total.eq(valuation.pnl_total), desk.age.eq(2)]
-                    with m.If(change.trust_changed | change.top_changed):
-                        taking.look(m, desk, change.stamp)
-                    feed.tell(m, desk, change)
-            with m.Elif(self.i.valid & ~self.i.ready & ~others):
-                m.d.comb += desk.next_symbol.eq(entry.symbol)
-                with m.If(kind == ItemKind.COMMAND):
-                    m.d.comb += desk.next_symbol.eq(command.symbol)
-                with m.If(about_order):
-                    m.d.comb += [desk.next_place.eq(order_id[:3]), desk.next_symbol.eq(order_id[3:SLOT_BITS])]
-                m.d.sync += [desk.attending.eq(1), desk.stamp.eq(item.stamp), desk.cause.eq(item.cause)]
+                m.d.sync += [
+                    desk.symbol.eq(change.symbol),
+                    desk.change.eq(change),
+                    desk.stamp.eq(change.stamp),
+                    desk.cause.eq(change.cause),
+                    desk.money.pnl.eq(valuation.pnl),
+                    desk.money.pnl_total.eq(valuation.pnl_total),
+                    desk.age.eq(2),
+                ]
+                with m.If(change.trust_changed | change.top_changed):
+                    taking.look(m, desk, change.stamp)
+                feed.tell(m, desk, change)
+            with m.Elif(dispatches):
+                m.d.sync += [desk.symbol.eq(item_symbol), desk.place.eq(item_place), desk.attending.eq(1)]
+                m.d.sync += [desk.stamp.eq(item.stamp), desk.cause.eq(item.cause)]
                 with m.Switch(kind):
                     for each in ItemKind:
                         if each is not ItemKind.ALIVE:

@@ -194,9 +194,9 @@ class Valuation(wiring.Component):
             m,
             "tops",
             self.new_top.shape(),
-            Mux(self.go, i.marks, self.store_top),
-            Mux(self.go, i.top, self.new_top),
-            at=Mux(self.go, i.symbol, self.store_at),
+            (self.go & i.marks) | self.store_top,
+            Mux(self.store_top, self.new_top, i.top),
+            at=Mux(self.store_top, self.store_at, i.symbol),
         )
         m.submodules.flow = signals = FlowSignals(self.parameters.index_bits)
         o, symbol = signals.o, self.symbol[flow.LATENCY]
@@ -239,7 +239,14 @@ class Valuation(wiring.Component):
         self.position = position_late
         marks = self.go & i.marks
         price = Signal(32)
-        old = self._rows(m, "marks", 32, marks | store, Mux(marks, price, self.new_mark), at=Mux(marks, i.symbol, self.store_at))
+        old = self._rows(
+            m,
+            "marks",
+            32,
+            marks | store,
+            Mux(store, self.new_mark, price),
+            at=Mux(store, self.store_at, i.symbol),
+        )
         long, short = position > 0, position < 0
         m.d.comb += [
             self.mark.eq(old),
