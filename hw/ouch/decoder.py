@@ -36,6 +36,22 @@ _FIELDS = {
 }  # fmt: skip
 
 
+def _type(version, code):
+    """Type and version as one number."""
+    return version << 8 | ord(code)
+
+
+def _places(name):
+    """Where a field may stand: a record, its field's name, and the types of all messages that have it there."""
+    places = {}
+    for version, fields in _FIELDS.items():
+        for code, source in fields[name].items():
+            record = FAMILIES[version].by_code[ord(code)]
+            _, _, types = places.setdefault((record[source].offset, record[source].width), (record, source, []))
+            types.append(_type(version, code))
+    return places.values()
+
+
 class OuchDecoder(wiring.Component):
     """Fields of a SoupBinTCP packet from the exchange, and of the OUCH message in it.
 
@@ -82,13 +98,10 @@ class OuchDecoder(wiring.Component):
         for name in _FIELDS[OuchVersion.V4_2]:
             field = getattr(o, name)
             m.d.sync += field.eq(Const(0, len(field)))
-            with m.Switch(self.ouch):
-                for version, sources in _FIELDS.items():
-                    with m.Case(version), m.Switch(type_):
-                        for letter, source in sources[name].items():
-                            with m.Case(ord(letter)):
-                                record = FAMILIES[version].by_code[ord(letter)]
-                                m.d.sync += field.eq(record.bits(ouch, source))
+            with m.Switch(Cat(type_, self.ouch)):
+                for record, source, types in _places(name):
+                    with m.Case(*types):
+                        m.d.sync += field.eq(record.bits(ouch, source))
         return m
 
     def _measure(self, m):
@@ -98,18 +111,17 @@ class OuchDecoder(wiring.Component):
         m.d.sync += [known.eq(0), beyond.eq(0), options.eq(0)]
         fixed = Signal(range(PACKET_BYTES))
         message = self.packet[8:]
-        with m.Switch(self.ouch):
+        with m.Switch(Cat(message[:8], self.ouch)):
             for version, family in FAMILIES.items():
-                with m.Case(version), m.Switch(message[:8]):
-                    for number, record in family.by_code.items():
-                        with m.Case(number):
-                            m.d.sync += known.eq(1)
-                            m.d.comb += fixed.eq(record.length)
-                            if has_appendage(record):
-                                m.d.sync += options.eq(record.bits(message, "appendage_length"))
-                            if record.code in _FIELDS[version]["price"]:
-                                price = record.bits(message, _FIELDS[version]["price"][record.code])
-                                m.d.sync += beyond.eq(price > MAX_PRICE)
+                for record in family.records:
+                    with m.Case(_type(version, record.code)):
+                        m.d.sync += known.eq(1)
+                        m.d.comb += fixed.eq(record.length)
+                        if has_appendage(record):
+                            m.d.sync += options.eq(record.bits(message, "appendage_length"))
+                        if record.code in _FIELDS[version]["price"]:
+                            price = record.bits(message, _FIELDS[version]["price"][record.code])
+                            m.d.sync += beyond.eq(price > MAX_PRICE)
         m.d.sync += spare.eq(self.length - 1 - fixed)
         return known & (spare == options) & ~beyond
 
