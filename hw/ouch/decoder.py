@@ -12,7 +12,7 @@ from wire.soupbintcp import SERVER
 
 FAMILIES = {OuchVersion.V4_2: ouch42.OUTBOUND, OuchVersion.V5_0: ouch50.OUTBOUND}
 PACKET_BYTES = 1 + max(record.length for family in FAMILIES.values() for record in family.records)
-MAX_PRICE = (1 << 32) - 1
+PRICE_BITS = 32
 TOKEN_PREFIX_BYTES, TOKEN_DIGITS = 2, 12
 
 # Where the trader's fields come from, by OUCH type.
@@ -119,9 +119,8 @@ class OuchDecoder(wiring.Component):
                         m.d.comb += fixed.eq(record.length)
                         if has_appendage(record):
                             m.d.sync += options.eq(record.bits(message, "appendage_length"))
-                        if record.code in _FIELDS[version]["price"]:
-                            price = record.bits(message, _FIELDS[version]["price"][record.code])
-                            m.d.sync += beyond.eq(price > MAX_PRICE)
+                        if version is OuchVersion.V5_0 and record.code in _FIELDS[version]["price"]:
+                            m.d.sync += beyond.eq(record.bits(message, "price")[PRICE_BITS:].any())
         m.d.sync += spare.eq(self.length - 1 - fixed)
         return known & (spare == options) & ~beyond
 
