@@ -8,6 +8,7 @@ from hw.book import Book
 from hw.feed import Feed
 from hw.host.bank import RegisterBank
 from hw.host.counters import CounterBank
+from hw.host.register_map import HOST_IDENTIFICATION, REGISTERS
 from hw.host.ring import EventRing
 from hw.parameters import Parameters
 from hw.sequencer.commands import CommandReader
@@ -20,6 +21,9 @@ from wire.counters import COUNTER_COUNT, COUNTERS, FIRST_ITCH, FIRST_REFUSED, IT
 from wire.itch import ITCH
 from wire.reasons import Reason
 from wire.records import HOLD_SLOTS, SLOTS
+
+OURS = tuple(each for each in REGISTERS if each.address < HOST_IDENTIFICATION.address)
+"""The registers of the path; those behind them are the host interface's."""
 
 TICK = stream.Signature(1)
 EVENT = stream.Signature(64)
@@ -54,6 +58,8 @@ class Appliance(wiring.Component):
         Stamp and feed sequence number of what caused the packet at ``order``, while it is there.
     event : Out(stream of unsigned(64))
         Events, 8 beats each. If they are not taken they are lost, never the orders.
+    event_lost : Out(1)
+        Pulse: one is.
     csr_address : In(16)
         Byte address of a register.
     csr_write, csr_write_data : In(1), In(32)
@@ -79,6 +85,7 @@ class Appliance(wiring.Component):
                 "order_stamp": Out(64),
                 "order_cause": Out(64),
                 "event": Out(EVENT),
+                "event_lost": Out(1),
                 "csr_address": In(16),
                 "csr_write": In(1),
                 "csr_write_data": In(32),
@@ -100,7 +107,7 @@ class Appliance(wiring.Component):
         m.submodules.sender = sender = SoupBinSender()
         m.submodules.ring = ring = EventRing()
         m.submodules.counters = counters = CounterBank(COUNTER_COUNT)
-        m.submodules.bank = bank = RegisterBank()
+        m.submodules.bank = bank = RegisterBank(OURS)
 
         # in
         connect(m, flipped(self.feed_a), feed.a)
@@ -134,6 +141,7 @@ class Appliance(wiring.Component):
         connect(m, sender.o, flipped(self.order))
         connect(m, trader.events, ring.i)
         connect(m, ring.o, flipped(self.event))
+        m.d.comb += self.event_lost.eq(ring.count_events_lost)
         m.d.comb += [self.order_stamp.eq(sender.stamp), self.order_cause.eq(sender.cause)]
 
         ports = (self.feed_a, self.feed_b, self.recovery, self.session_in, self.command, self.tick)

@@ -1,6 +1,6 @@
-"""Products and clamps of 32-bit numbers."""
+"""Products and clamps of 32-bit numbers, comparisons with constants."""
 
-from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -9,6 +9,14 @@ def clamp32(value: Value) -> Value:
     """The nearest number of 32 bits with a sign."""
     fits = ~value[31:].any() | value[31:].all()
     return Mux(fits, value[:32], Cat((~value[-1]).replicate(31), value[-1])).as_signed()
+
+
+def below(value: Value, limit: int) -> Value:
+    """Whether ``value < limit``, in few LUTs: a comparison by ``<`` is a carry chain, however simple the limit."""
+    less: Value = Const(0)
+    for n, bit in enumerate(value):
+        less = (~bit | less) if limit >> n & 1 else (~bit & less)
+    return less
 
 
 class Product32(wiring.Component):

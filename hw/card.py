@@ -234,6 +234,7 @@ class Card(wiring.Component):
             self.interrupt.eq(host.interrupt),
             host.pulse.eq(self.pulse),
             host.link.eq(Cat(port.up for port in ports.values())),
+            host.event_lost.eq(path.event_lost),
             host.fault.eq(Cat(port.count_underruns for port in ports.values()).any()),
             path.csr_address.eq(host.address[:HOST_BIT]),
             path.csr_write.eq(host.write & ~beyond),

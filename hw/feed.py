@@ -30,9 +30,9 @@ class Feed(wiring.Component):
         The clock, in ns. A frame's stamp is the clock when its first beat is taken.
     control : In(stream of Item)
         TICK items, and COMMAND items with SET_FEED or RESUME_FEED. Each comes out of ``o`` again, behind the
-        items that it causes.
+        items that it causes, and is taken here when it does.
     o : Out(stream of Item)
-        MESSAGE, ALIVE, GAP, WHOLE, JOINED, RESUMED, and what came in at ``control``.
+        MESSAGE, ALIVE, GAP, WHOLE, JOINED, RESUMED, and what came in at ``control``, without its payload: that stands there.
     busy : Out(1)
         Something is on its way. An input of one port that is to be handled before one of another must find it
         low.
@@ -41,7 +41,7 @@ class Feed(wiring.Component):
     count_itch, count_itch_index : Out
         A message of a known type with the right length, and the type's place in ``wire.itch.ITCH.records``.
 
-    The first message of a packet that comes in sequence is at ``o`` 9 cycles behind the last beat of its frame, the others
+    The first message of a packet that comes in sequence is at ``o`` 10 cycles behind the last beat of its frame, the others
     follow a cycle apart. A register belongs behind ``o``.
     """
 
@@ -80,6 +80,7 @@ class Feed(wiring.Component):
             m.d.comb += [
                 port.stamp.eq(self.stamp),
                 port.session.eq(arbiter.configuration.session),
+                port.read.eq(arbiter.read[n]),
                 port.read_buffer.eq(arbiter.read_buffer),
                 port.read_number.eq(arbiter.read_number),
                 port.read_advance.eq(arbiter.read_advance),

@@ -155,3 +155,39 @@ class BookItem(data.StructLayout):
                 "trade": data.StructLayout({"valid": 1, "side": 1, "price": 32, "quantity": 32}),
             }
         )
+
+
+class Change(data.StructLayout):
+    """What a message of the feed did to the book of a symbol: all that the trader has to know of it.
+
+    Members
+    -------
+    stamp, cause : unsigned
+        Of the item.
+    symbol : unsigned
+    trusted, trust_changed, trust_cause
+        Local trust of the symbol, and whether and by what it changed.
+    top_changed, top, trade
+        As in :class:`BookItem`.
+    match_number, type, printable
+        The message's, for the TRADE event.
+    """
+
+    def __init__(self, parameters: Parameters):
+        book = BookItem(parameters)
+        super().__init__(
+            {
+                "stamp": 64,
+                "cause": 64,
+                "symbol": parameters.symbol_bits,
+                "trusted": 1,
+                "trust_changed": 1,
+                "trust_cause": TrustCause,
+                "top_changed": 1,
+                "top": book["top"].shape,
+                "trade": book["trade"].shape,
+                "match_number": 64,
+                "type": 8,
+                "printable": 1,
+            }
+        )

@@ -44,6 +44,7 @@ _NAMED = {
     "over_execution": "E, C or X for more than the order had left",
     "bad_value": "adds or replaces with quantity 0 or an unknown side",
     "out_of_band": "orders added outside the ladder or off its ticks",
+    "disagreements": "times that the best price kept apart was not the ladder's: not 0, and the card is broken",
     # trader
     "top_changes": "changes of a symbol's best bid or offer",
     "evaluations": "quoter evaluations",

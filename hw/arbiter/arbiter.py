@@ -1,13 +1,18 @@
 """First-arrival arbitration of redundant MoldUDP64 feeds, by whole packets."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal
+from functools import reduce
+from operator import or_
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arbiter.configuration import FeedConfiguration
+from hw.host.register_slice import RegisterSlice
 from hw.itch.collector import Stored
 from hw.items import Item, ItemKind
 from hw.net.port import BUFFERS, Packet
+from hw.one_hot import lowest, select
 from wire.moldudp64 import END_OF_SESSION, HEARTBEAT
 from wire.records import HOLD_SLOTS, RESUME_FEED, SET_FEED, Opcode
 
@@ -42,13 +47,16 @@ class Arbiter(wiring.Component):
     packets : In(stream of Packet), one per port
         Good packets.
     give_back, give_back_buffer : Out, one per port
-        A buffer of the port is needed no more.
+        A buffer of the port is needed no more, since the cycle before.
+    read : Out(1), one per port
+        The port that is read, high until its messages are out.
     read_buffer, read_number : Out
         The message that is read, the same address for all ports; ``read_advance``: the ports go on.
     message : In(Stored), one per port
-        What was read, 2 steps later.
+        What was read, 2 steps later; 0 at the ports that are not.
     control : In(stream of Item)
-        TICK items, COMMAND items with SET_FEED or RESUME_FEED. Each comes out of ``o`` again, behind what it causes.
+        TICK items, COMMAND items with SET_FEED or RESUME_FEED. Each comes out of ``o`` again, behind what it causes, and is
+        taken when it does. The command itself stands here, not at ``o``.
     configuration : Out(FeedConfiguration)
         As the last SET_FEED has it.
     o : Out(stream of Item)
@@ -60,8 +68,8 @@ class Arbiter(wiring.Component):
     count_... : Out
         Pulses of the counters.
 
-    A packet that comes in sequence is played a cycle after it was offered, a message per cycle, the first of them 3 cycles
-    later; one that was seen already is thrown away in 2 cycles. Everything else takes a few cycles more, 12 of them to look
+    A packet that comes in sequence is played a cycle after it was offered, a message per cycle, the first of them 4 cycles
+    later; one that was seen already is thrown away in 3 cycles. Everything else takes a few cycles more, 12 of them to look
     through the hold slots while any is taken. It never waits for a missing message: what comes ahead of it is held while
     there is a slot, then dropped and counted. A packet with the message that is missing is always taken.
     """
@@ -72,6 +80,7 @@ class Arbiter(wiring.Component):
                 "packets": In(stream.Signature(Packet)).array(PORTS),
                 "give_back": Out(1).array(PORTS),
                 "give_back_buffer": Out(range(BUFFERS)).array(PORTS),
+                "read": Out(1).array(PORTS),
                 "read_buffer": Out(range(BUFFERS)),
                 "read_number": Out(7),
                 "read_advance": Out(1),
@@ -115,71 +124,77 @@ class Arbiter(wiring.Component):
             ]
             m.d.comb += fresh[n].eq(self.packets[n].valid & known & settled)
 
-        # -- the input in hand -----------------------------------------------------------------
-        port, from_port = Signal(range(PORTS)), Signal()
+        # -- the input in hand: a packet, or the control item ---------------------------------------------
+        port, from_port = Signal(PORTS), Signal()  # a bit for every port
         packet = Signal(Packet)
-        item = Signal(Item)  # what goes out: the control item, or one made here
-        stamp, elapsed = Signal(64), Signal(64)
-        is_tick, moved = Signal(), Signal()  # moved: ``expected`` has since the input came
+        stamp, elapsed, expired = Signal(64), Signal(64), Signal()
+        moved = Signal()  # ``expected`` has since the input came
+        item = self.control.payload  # stays until it is taken, when all is done
         command = item.payload.command
         valid = Cat(self.packets[n].valid for n in range(PORTS))
-        lowest = Mux(valid[0], 0, Mux(valid[1], 1, 2))
-        ahead, stale, full, missing = Signal(), Signal(), Signal(), Signal()
+        full, missing = Signal(), Signal()
         slot, port_used = Signal(range(HOLD_SLOTS)), Signal(HOLD_SLOTS)
-        m.d.comb += port_used.eq(Array(used[n * HOLD_SLOTS : (n + 1) * HOLD_SLOTS] for n in range(PORTS))[port])
+        m.d.comb += port_used.eq(select(port, (used[n * HOLD_SLOTS : (n + 1) * HOLD_SLOTS] for n in range(PORTS))))
+
+        m.d.sync += [bit.eq(0) for bit in self.give_back]
 
         def give_back(which, buffer):
+            """``which`` has a bit for every port."""
             for n in range(PORTS):
-                with m.If(which == n):
-                    m.d.comb += [self.give_back[n].eq(1), self.give_back_buffer[n].eq(buffer)]
+                with m.If(which[n]):
+                    m.d.sync += [self.give_back[n].eq(1), self.give_back_buffer[n].eq(buffer)]
 
         def take(which):
-            with m.Switch(which):
-                for n in range(PORTS):
-                    with m.Case(n):
-                        m.d.comb += self.packets[n].ready.eq(1)
+            for n in range(PORTS):
+                with m.If(which[n]):
+                    m.d.comb += self.packets[n].ready.eq(1)
 
-        # -- messages on their way: address, memory, output ----------------------------------------------
-        reading, play_port, number, last_number = Signal(), Signal(range(PORTS)), Signal(7), Signal(7)
-        cause, play_stamp = Signal(64), Signal(64)
+        def port_of(row):
+            """Of a hold slot."""
+            return Cat(row[2:] == n for n in range(PORTS))
+
+        # -- messages on their way: address, memory, the port's register, the one behind the choice of ports ----------
+        reading, playing, number, last_number = Signal(), Signal(PORTS), Signal(7), Signal(7)
+        cause = Signal(64)  # of the next message that comes out
         on_the_way, advance = Signal(2), Signal()
-        causes = [Signal(64, name=f"cause_{n}") for n in range(2)]
+        m.submodules.played = played = RegisterSlice(Stored)
         m.d.comb += [
-            advance.eq(~on_the_way[1] | self.o.ready),
+            played.i.valid.eq(on_the_way[1]),
+            played.i.payload.eq(reduce(or_, (Value.cast(message) for message in self.message))),
+            advance.eq(~on_the_way[1] | played.i.ready),
             self.read_advance.eq(advance),
             self.read_number.eq(number),
-            self.played.eq(on_the_way[1]),
-            self.played_message.eq(Array(self.message)[play_port]),
+            self.played.eq(played.o.valid),
+            self.played_message.eq(played.o.payload),
+            played.o.ready.eq(self.o.ready),
+            *(self.read[n].eq(playing[n]) for n in range(PORTS)),
         ]
         with m.If(advance):
-            m.d.sync += [on_the_way.eq(Cat(reading, on_the_way[0])), causes[0].eq(cause), causes[1].eq(causes[0])]
+            m.d.sync += on_the_way.eq(Cat(reading, on_the_way[0]))
             with m.If(reading):
-                m.d.sync += [number.eq(number + 1), cause.eq(cause + 1)]
+                m.d.sync += number.eq(number + 1)
                 with m.If(number == last_number):
                     m.d.sync += reading.eq(0)
-                    give_back(play_port, self.read_buffer)
-        behind = reading | on_the_way.any()
+                    give_back(playing, self.read_buffer)
+        with m.If(played.o.valid & self.o.ready):
+            m.d.sync += cause.eq(cause + 1)
+        behind = reading | on_the_way.any() | played.o.valid
 
-        def play(which, buffer, first, last, when):
+        def play(which, buffer, first, last):
             """Begins to play messages ``first`` to ``last`` of a packet; ``expected`` is the number of the first."""
             m.d.sync += [
                 reading.eq(1),
-                play_port.eq(which),
+                playing.eq(which),
                 self.read_buffer.eq(buffer),
                 number.eq(first),
                 last_number.eq(last),
                 cause.eq(expected),
-                play_stamp.eq(when),
             ]
 
         out = self.o.payload
-        with m.If(on_the_way[1]):
-            m.d.comb += [
-                self.o.valid.eq(1),
-                out.kind.eq(ItemKind.MESSAGE),
-                out.stamp.eq(play_stamp),
-                out.cause.eq(causes[1]),
-            ]
+        m.d.comb += out.stamp.eq(stamp)
+        with m.If(played.o.valid):
+            m.d.comb += [self.o.valid.eq(1), out.kind.eq(ItemKind.MESSAGE), out.cause.eq(cause)]
 
         def send(kind, following, **fields):
             """Sends an item when no message is before it, then goes on to ``following``."""
@@ -187,7 +202,6 @@ class Arbiter(wiring.Component):
                 m.d.comb += [
                     self.o.valid.eq(1),
                     out.kind.eq(kind),
-                    out.stamp.eq(stamp),
                     *(out.payload.feed[name].eq(value) for name, value in fields.items()),
                 ]
                 with m.If(self.o.ready):
@@ -196,38 +210,43 @@ class Arbiter(wiring.Component):
         # Nothing is missing. As the comparisons this is of the cycle before, in which nothing changed.
         quick = Signal()
         m.d.sync += quick.eq(joined & ~waiting & ~used.any())
-        done, next_one, chosen = Signal(PORTS), Signal(PORTS), Signal(PORTS)
-        m.d.comb += [done.eq(fresh & seen & quick.replicate(PORTS)), next_one.eq(fresh & exact & quick.replicate(PORTS))]
-        with m.If(reading):
-            m.d.comb += done.bit_select(play_port, 1).eq(0)  # one buffer of a port at a time is given back
-        head, later = Signal(Packet), Signal(64)
-        with m.Switch(chosen):
-            for n in range(PORTS):
-                with m.Case("-" * (PORTS - 1 - n) + "1" + "-" * n):
-                    m.d.comb += [head.eq(self.packets[n].payload), later.eq(Mux(newer[n], head.stamp, last_stamp))]
+        done, next_one, first, seen_one = Signal(PORTS), Signal(PORTS), Signal(PORTS), Signal(PORTS)
+        m.d.comb += [
+            done.eq(fresh & seen & quick.replicate(PORTS)),
+            next_one.eq(fresh & exact & quick.replicate(PORTS)),
+            first.eq(lowest(valid)),
+        ]
+        with m.If(reading):  # one buffer of a port at a time is given back
+            m.d.comb += done.eq(fresh & seen & quick.replicate(PORTS) & ~playing)
+        payloads = [each.payload for each in self.packets]
+        head = data.View(Packet, select(first, payloads))  # of the first port that has one
+        chosen = Mux(seen_one.any(), seen_one, first)
+        chosen_stamp = select(chosen, (each.stamp for each in payloads))
 
-        def choose(one):
-            """The packet in hand is the chosen one, and done with."""
-            m.d.comb += [chosen.eq(one), changes.eq(1)]
-            m.d.sync += last_stamp.eq(later)
-            for n in range(PORTS):
-                with m.If(one[n]):
-                    m.d.comb += self.packets[n].ready.eq(1)
+        def choose():
+            """The chosen packet is done with."""
+            m.d.comb += changes.eq(1)
+            take(chosen)
+            with m.If((newer & chosen).any()):
+                m.d.sync += last_stamp.eq(chosen_stamp)
 
         def discard():
-            """Throws away a packet that was seen already, also while another is played."""
-            first = done & -done
-            choose(first)
+            """Throws away a packet that was seen already, in the next cycle; also while another is played."""
+            with m.If(~seen_one.any()):
+                m.d.sync += seen_one.eq(lowest(done))
+
+        m.d.sync += seen_one.eq(0)
+        with m.If(seen_one.any()):
+            choose()
             m.d.comb += self.count_packets_duplicate.eq(1)
-            for n in range(PORTS):
-                with m.If(first[n]):
-                    m.d.comb += [self.give_back[n].eq(1), self.give_back_buffer[n].eq(head.buffer)]
+            for n, each in enumerate(payloads):
+                give_back(Cat(seen_one[n] & (k == n) for k in range(PORTS)), each.buffer)
 
         # -- the hold slots, one after the other: choose, read, compare -----------------------------------
         scan, scanning, scanned = Signal(range(HOLDS)), Signal(), Signal()
         read, read_row, read_used = Signal(Held), Signal(range(HOLDS)), Signal()
         judged, judged_row, due, over = Signal(Held), Signal(range(HOLDS)), Signal(), Signal()
-        store_row = Cat(slot, port)
+        store_row = Cat(slot, port[1:])
         m.d.comb += [
             look.addr.eq(scan),
             store.addr.eq(store_row),
@@ -235,6 +254,7 @@ class Arbiter(wiring.Component):
             store.data.end.eq(packet.end),
             store.data.buffer.eq(packet.buffer),
         ]
+        goes_on = read.end > expected
         with m.If(~((due | over) & behind)):
             m.d.sync += [
                 read.eq(look.data),
@@ -242,8 +262,8 @@ class Arbiter(wiring.Component):
                 read_used.eq(scanning & used.bit_select(scan, 1)),
                 judged.eq(read),
                 judged_row.eq(read_row),
-                due.eq(read_used & (read.sequence <= expected) & (expected < read.end)),
-                over.eq(read_used & (read.end <= expected)),
+                due.eq(read_used & (read.sequence <= expected) & goes_on),
+                over.eq(read_used & ~goes_on),
                 scan.eq(scan + 1),
                 scanned.eq(~scanning & ~read_used),
             ]
@@ -253,58 +273,89 @@ class Arbiter(wiring.Component):
         def start_scan():
             m.d.sync += [scan.eq(0), scanning.eq(1), scanned.eq(0), read_used.eq(0), due.eq(0), over.eq(0)]
 
+        # Of the packet in hand, a cycle after it, ``expected`` or ``highest`` changed.
+        stale, ahead, higher, late = Signal(), Signal(), Signal(), Signal()
+        lacking = Signal(64)
+        m.d.sync += [
+            stale.eq(packet.end <= expected),
+            ahead.eq(packet.sequence > expected),
+            higher.eq(packet.end > highest),
+            late.eq(packet.stamp > last_stamp),
+            lacking.eq(highest - expected),
+            elapsed.eq(stamp - wait_since),
+            expired.eq(elapsed >= hold_time),
+        ]
+
+        def raise_highest():
+            with m.If(higher):
+                m.d.sync += highest.eq(packet.end)
+
         with m.FSM() as fsm:
+            # Where ``expected`` and ``highest`` jump to: for all states the same choice.
+            jump = Mux(fsm.ongoing("IDLE"), head.end, packet.sequence)
             with m.State("IDLE"):
-                m.d.sync += [moved.eq(0), is_tick.eq(0), from_port.eq(valid.any())]
-                m.d.sync += [port.eq(lowest), packet.eq(Array(each.payload for each in self.packets)[lowest])]
+                m.d.sync += [moved.eq(0), from_port.eq(valid.any()), port.eq(first), packet.eq(head)]
                 with m.If(~valid.any() & self.control.valid & ~behind):
-                    m.d.comb += self.control.ready.eq(1)
-                    m.d.sync += item.eq(self.control.payload)
                     m.next = "CONTROL"
                 # Two are common: a packet that was seen already, and the one that is next.
                 with m.If(done.any()):
                     discard()
-                with m.Elif(~behind & (next_one & valid & -valid).any()):
-                    choose(next_one & valid & -valid)
-                    m.d.sync += [expected.eq(head.end), highest.eq(head.end)]
-                    play(lowest, head.buffer, 0, (head.count - 1)[:7], later)
-                with m.Elif(~behind & (fresh & valid & -valid).any()):
-                    m.next = "STAMP"
+                with m.Elif(~behind & (next_one & first).any()):
+                    choose()
+                    m.d.sync += [
+                        expected.eq(jump),
+                        highest.eq(jump),
+                        stamp.eq(Mux((newer & chosen).any(), chosen_stamp, last_stamp)),
+                    ]
+                    play(first, head.buffer, 0, (head.count - 1)[:7])
+                with m.Elif(~behind & (fresh & first).any()):
+                    m.next = "COMPARE"
 
             with m.State("CONTROL"):
-                m.d.sync += [packet.stamp.eq(item.stamp), stamp.eq(item.stamp)]
+                # SET_FEED has the sequence number where RESUME_FEED has it.
+                number_given = RESUME_FEED.bits(command, "sequence")
+                m.d.sync += [
+                    packet.stamp.eq(item.stamp),
+                    packet.sequence.eq(number_given),
+                    packet.end.eq(number_given),
+                ]
                 with m.If(item.kind == ItemKind.TICK):
-                    m.d.sync += is_tick.eq(1)
-                    m.next = "STAMP"
+                    m.next = "COMPARE"
                 with m.Elif(SET_FEED.bits(command, "opcode") == Opcode.SET_FEED):
                     m.next = "EMPTY"
                 with m.Else():
                     m.next = "RESUME"
 
             # -- the clock ---------------------------------------------------------------------
+            with m.State("COMPARE"):
+                m.next = "STAMP"
             with m.State("STAMP"):
-                later = Mux(packet.stamp > last_stamp, packet.stamp, last_stamp)
-                m.d.sync += [stamp.eq(later), last_stamp.eq(later)]
-                m.next = "ELAPSED"
+                m.d.sync += stamp.eq(last_stamp)
+                with m.If(late):
+                    m.d.sync += [stamp.eq(packet.stamp), last_stamp.eq(packet.stamp)]
+                m.next = "HANDLE"
+                with m.If(waiting):
+                    m.next = "ELAPSED"
             with m.State("ELAPSED"):
-                m.d.sync += elapsed.eq(stamp - wait_since)
+                m.next = "EXPIRED"
+            with m.State("EXPIRED"):
                 m.next = "TIMER"
             with m.State("TIMER"):
                 m.next = "HANDLE"
-                with m.If(waiting & (elapsed >= hold_time)):
+                with m.If(expired):
                     m.next = "GAP"
             with m.State("GAP"):
-                send(ItemKind.GAP, "HANDLE", first=expected, count=highest - expected, repeat=recovering)
+                send(ItemKind.GAP, "HANDLE", first=expected, count=lacking, repeat=recovering)
                 with m.If(self.o.valid & self.o.ready & ~behind):
                     m.d.comb += self.count_gaps.eq(~recovering)
                     m.d.sync += [recovering.eq(1), wait_since.eq(stamp)]
 
             # -- a packet ----------------------------------------------------------------------
             with m.State("HANDLE"):
-                with m.If(is_tick):
+                with m.If(~from_port):
                     m.next = "TICK"
                 with m.Elif(~joined):
-                    m.d.sync += [expected.eq(packet.sequence), highest.eq(packet.sequence), joined.eq(1)]
+                    m.d.sync += [expected.eq(jump), highest.eq(jump), joined.eq(1)]
                     m.next = "JOINED"
                 with m.Else():
                     m.next = "CLASSIFY"
@@ -318,30 +369,23 @@ class Arbiter(wiring.Component):
                         self.count_packets_heartbeat.eq(is_heartbeat),
                         self.count_packets_end_of_session.eq(is_end),
                     ]
-                    m.d.sync += packet.end.eq(packet.sequence)  # what is counted there is no message
                     m.next = "ALIVE"
             with m.State("ALIVE"):
                 send(ItemKind.ALIVE, "HEARD")
             with m.State("HEARD"):
-                with m.If(packet.end > highest):
-                    m.d.sync += highest.eq(packet.end)
+                raise_highest()
                 take(port)
                 m.next = "SETTLE"
 
             with m.State("RANK"):
-                m.d.sync += [
-                    stale.eq(packet.end <= expected),
-                    ahead.eq(packet.sequence > expected),
-                    full.eq(port_used.all()),
-                ]
+                m.d.sync += full.eq(port_used.all())
                 with m.Switch(port_used):
                     for n in range(HOLD_SLOTS):
                         with m.Case("-" * (HOLD_SLOTS - 1 - n) + "0" + "1" * n):
                             m.d.sync += slot.eq(n)
                     with m.Default():
                         m.d.sync += slot.eq(HOLD_SLOTS - 1)
-                with m.If(packet.end > highest):
-                    m.d.sync += highest.eq(packet.end)
+                raise_highest()
                 m.next = "STORE"
             with m.State("STORE"):
                 take(port)
@@ -376,19 +420,19 @@ class Arbiter(wiring.Component):
                 with m.If(~behind):
                     with m.If(over):
                         m.d.comb += self.count_packets_duplicate.eq(1)
-                        give_back(judged_row[2:], judged.buffer)
+                        give_back(port_of(judged_row), judged.buffer)
                         m.d.sync += used.bit_select(judged_row, 1).eq(0)
                     with m.Elif(due):
                         m.d.sync += [used.bit_select(judged_row, 1).eq(0), expected.eq(judged.end), moved.eq(1)]
-                        first = (expected - judged.sequence)[:7]
-                        play(judged_row[2:], judged.buffer, first, (judged.end - judged.sequence - 1)[:7], stamp)
+                        begin = (expected - judged.sequence)[:7]
+                        play(port_of(judged_row), judged.buffer, begin, (judged.end - judged.sequence - 1)[:7])
                         m.next = "SCAN"
                     with m.Elif(scanned):
                         m.next = "SETTLE"
 
             # -- after the drain ---------------------------------------------------------------
             with m.State("SETTLE"):
-                m.d.sync += missing.eq(expected < highest)
+                m.d.sync += missing.eq(expected != highest)
                 m.next = "WAIT"
             with m.State("WAIT"):
                 m.next = "DONE"
@@ -408,21 +452,22 @@ class Arbiter(wiring.Component):
             # -- commands and ticks ------------------------------------------------------------
             with m.State("TICK"):
                 send(ItemKind.TICK, "IDLE")
+                m.d.comb += self.control.ready.eq(self.o.ready & ~behind)
             with m.State("EMPTY"):
+                m.d.sync += stamp.eq(packet.stamp)
                 start_scan()
                 m.next = "EMPTYING"
             with m.State("EMPTYING"):
                 with m.If(read_used):
-                    give_back(read_row[2:], read.buffer)
+                    give_back(port_of(read_row), read.buffer)
                     m.d.sync += used.bit_select(read_row, 1).eq(0)
                 with m.If(scanned):
                     m.next = "CONFIGURE"
             with m.State("CONFIGURE"):
-                start_sequence = SET_FEED.bits(command, "start_sequence")
                 m.d.sync += [
-                    expected.eq(start_sequence),
-                    highest.eq(start_sequence),
-                    joined.eq(start_sequence != 0),
+                    expected.eq(jump),
+                    highest.eq(jump),
+                    joined.eq(packet.sequence != 0),
                     recovering.eq(0),
                     waiting.eq(0),
                     hold_time.eq(SET_FEED.bits(command, "hold_ns")),
@@ -433,22 +478,18 @@ class Arbiter(wiring.Component):
                 ]
                 m.next = "COMMAND"
             with m.State("RESUME"):
-                sequence = RESUME_FEED.bits(command, "sequence")
-                m.d.sync += recovering.eq(0)
-                with m.If(sequence > expected):
-                    m.d.sync += [expected.eq(sequence), moved.eq(1)]
+                m.d.sync += [stamp.eq(packet.stamp), recovering.eq(0)]
                 m.next = "RAISE"
             with m.State("RAISE"):
-                with m.If(expected > highest):
-                    m.d.sync += highest.eq(expected)
+                raise_highest()
+                with m.If(ahead):
+                    m.d.sync += [expected.eq(jump), moved.eq(1)]
                 m.next = "RESUMED"
             with m.State("RESUMED"):
                 send(ItemKind.RESUMED, "SCAN", first=expected)
             with m.State("COMMAND"):
-                with m.If(~behind):
-                    m.d.comb += [out.eq(item), self.o.valid.eq(1)]
-                    with m.If(self.o.ready):
-                        m.next = "IDLE"
+                send(ItemKind.COMMAND, "IDLE")
+                m.d.comb += self.control.ready.eq(self.o.ready & ~behind)
 
         m.d.comb += self.busy.eq(~fsm.ongoing("IDLE") | valid.any() | self.control.valid | behind)
         return m

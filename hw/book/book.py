@@ -16,7 +16,7 @@ from hw.items import BookItem, Item
 from hw.parameters import Parameters
 from wire.records import TrustCause
 
-COUNTERS = ("messages_unmapped", *ORDER_COUNTERS, "top_changes")
+COUNTERS = ("messages_unmapped", *ORDER_COUNTERS, "top_changes", "disagreements")
 QUEUED = 16
 """Places of the queues: of items, and of effects that wait for the tops."""
 
@@ -43,8 +43,6 @@ class Book(wiring.Component):
         it.
     busy : Out(1)
         An item is inside, or the memories are being cleared after a reset.
-    disagreement : Out(1)
-        Pulse: the best level of a row is not that of the ladder.
     count_... : Out(1)
         Pulses of the counters of wire.counters with these names.
 
@@ -66,7 +64,6 @@ class Book(wiring.Component):
                 "slots_busy": In(parameters.symbols),
                 "trader_idle": In(1),
                 "busy": Out(1),
-                "disagreement": Out(1),
                 **{f"count_{name}": Out(1) for name in COUNTERS},
             }
         )
@@ -159,7 +156,7 @@ class Book(wiring.Component):
             self.count_messages_unmapped.eq(orders.count_messages_unmapped),
             *(getattr(self, f"count_{name}").eq(getattr(orders, f"count_{name}")) for name in ORDER_COUNTERS),
             self.busy.eq(self.i.valid | self.o.valid | ~drained | commands.busy | clearing),
-            self.disagreement.eq(refill.disagreement),
+            self.count_disagreements.eq(refill.disagreement),
         ]
         return m
 

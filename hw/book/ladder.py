@@ -7,7 +7,7 @@ from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from hw.book.block_memory import read_block
+from hw.block_memory import read_block
 from hw.book.first_set import FirstSet
 from hw.parameters import WORD_LEVELS, Parameters
 

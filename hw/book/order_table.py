@@ -8,7 +8,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.book.block_memory import read_block
+from hw.block_memory import read_block
 from hw.book.hashing import REFERENCE_BITS, bucket_and_tag
 from hw.parameters import Parameters
 

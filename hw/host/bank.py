@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from hw.host.register_map import REGISTERS
 
 
-def _members():
+def _members(registers):
     members = {
         "address": In(16),
         "write": In(1),
@@ -15,7 +15,7 @@ def _members():
         "read": In(1),
         "read_data": Out(32),
     }
-    for register in REGISTERS:
+    for register in registers:
         if register.external:
             members[f"{register.name}_index"] = Out(range(max(register.count, 2)))
             members[f"{register.name}_data"] = In(32)
@@ -29,6 +29,11 @@ def _members():
 
 class RegisterBank(wiring.Component):
     """The registers that the host sees, as ``registers.rdl`` declares them.
+
+    Parameters
+    ----------
+    registers : tuple of Register
+        Those that are kept here; the others read as 0.
 
     Members
     -------
@@ -46,13 +51,14 @@ class RegisterBank(wiring.Component):
     Latency 1 cycle, one access per cycle.
     """
 
-    def __init__(self):
-        super().__init__(_members())
+    def __init__(self, registers=REGISTERS):
+        self.registers = registers
+        super().__init__(_members(registers))
 
     def elaborate(self, platform):
         m = Module()
         word = self.address[2:]
-        value, external = Signal(32), Signal(range(1 + sum(each.external for each in REGISTERS)))
+        value, external = Signal(32), Signal(range(1 + sum(each.external for each in self.registers)))
         arrays = [Const(0, 32)]
 
         def kept(register) -> Value:
@@ -67,7 +73,7 @@ class RegisterBank(wiring.Component):
 
         with m.If(self.read):
             m.d.sync += [value.eq(0), external.eq(0)]
-        for register in REGISTERS:
+        for register in self.registers:
             first = register.address >> 2
             if register.external:
                 index = getattr(self, f"{register.name}_index")

@@ -206,7 +206,7 @@ EVENT_SEQUENCE = Register(
 COUNTER = Register(
     "counter",
     0x0400,
-    100,
+    101,
     True,
     (
         Field("value", 0, 32, 0, "card"),

@@ -1,10 +1,10 @@
-"""Commands in, events out: records of 64 bytes as beats of 64 bits."""
+"""Events out: records of 64 bytes as beats of 64 bits."""
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.fifo import SyncFIFO, SyncFIFOBuffered
+from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.block_memory import read_block
 from wire.records import EVENT, RECORD_LENGTH
 
 BEATS = RECORD_LENGTH // 8
@@ -21,15 +21,12 @@ class EventRing(wiring.Component):
     Parameters
     ----------
     records : int
-        Events that wait to be cut into beats, a power of 2. Inside the card only: it is drained at one event in 8
-        cycles.
-    beats : int
-        Beats that wait for the host, at least 16.
+        Events that wait, a power of 2.
 
     Members
     -------
     i : In(stream of Event)
-        Events. ``ready`` depends on the serialiser, never on the host.
+        Events. Nobody waits for the ring.
     o : Out(stream of unsigned(64))
         8 beats per event, first byte in bits 0..7 of the first.
     enable : In(32)
@@ -41,19 +38,16 @@ class EventRing(wiring.Component):
     count_events_lost : Out(1)
         An event found the ring full.
 
-    First beat 3 cycles after the event, then a beat per cycle. An event that finds less than 8 beats free is dropped
-    whole.
+    An event per cycle; first beat 3 cycles after the event, then a beat per cycle.
     """
 
-    def __init__(self, records: int = 16, beats: int = 1024):
+    def __init__(self, records: int = 512):
         if records < 2 or records & (records - 1):
             raise ValueError(f"records is {records}, not a power of 2")
-        if beats < 2 * BEATS:
-            raise ValueError(f"beats is {beats}: the ring holds at least 2 events")
-        self.records, self.beats = records, beats
+        self.records = records
         super().__init__(
             {
-                "i": In(stream.Signature(Event)),
+                "i": In(stream.Signature(Event, always_ready=True)),
                 "o": Out(stream.Signature(64)),
                 "enable": In(32, init=0xFFFFFFFF),
                 "sequence": Out(32),
@@ -64,36 +58,38 @@ class EventRing(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.waiting = waiting = SyncFIFO(width=Event.size, depth=self.records)
-        m.submodules.ring = ring = SyncFIFOBuffered(width=64, depth=self.beats)
+        m.submodules.ring = ring = memory.Memory(shape=8 * RECORD_LENGTH, depth=self.records, init=[])
+        write = ring.write_port()
+        pointer = range(2 * self.records)
+        put_at, take_at, following = Signal(pointer), Signal(pointer), Signal(pointer)
 
-        wanted = (self.enable >> self.i.payload.type[:5])[0]
+        wanted, full = Signal(), Signal()
         m.d.comb += [
-            waiting.w_data.eq(self.i.payload),
-            waiting.w_en.eq(self.i.valid & wanted),
-            self.i.ready.eq(waiting.w_rdy),
+            wanted.eq(self.i.valid & (self.enable >> self.i.payload.type[:5])[0]),
+            full.eq((put_at ^ take_at) == self.records),
+            write.en.eq(wanted & ~full),
+            write.addr.eq(put_at[:-1]),
+            write.data.eq(Cat(self.sequence, self.i.payload)),
+            self.count_events_lost.eq(wanted & full),
         ]
+        with m.If(wanted):
+            m.d.sync += self.sequence.eq(self.sequence + 1)
+        with m.If(write.en):
+            m.d.sync += put_at.eq(put_at + 1)
 
-        # One event at a time is shifted out; the room for all of it is made sure of before its first beat.
-        record, left = Signal(8 * RECORD_LENGTH), Signal(range(BEATS + 1))
-        fits = ring.w_level <= ring.depth - BEATS
-        m.d.comb += [ring.w_data.eq(record[:64]), ring.w_en.eq(left != 0)]
-        with m.If(left > 1):
+        # The first one stands behind the memory when it is wanted.
+        found, there = read_block(m, ring, following[:-1]), Signal()
+        record, left, loads = Signal(8 * RECORD_LENGTH), Signal(range(BEATS + 1)), Signal()
+        m.d.comb += [
+            loads.eq(there & ((left == 0) | ((left == 1) & self.o.ready))),
+            following.eq(take_at + loads),
+            self.o.valid.eq(left != 0),
+            self.o.payload.eq(record[:64]),
+            self.empty.eq((put_at == take_at) & (left == 0)),
+        ]
+        m.d.sync += [there.eq(put_at != following), take_at.eq(following)]
+        with m.If(loads):
+            m.d.sync += [record.eq(found), left.eq(BEATS)]
+        with m.Elif(self.o.valid & self.o.ready):
             m.d.sync += [record.eq(record >> 64), left.eq(left - 1)]
-        with m.Else():
-            m.d.sync += left.eq(0)
-            # While the last beat is being written the level is one short, hence one more is asked for.
-            room = fits & ((left == 0) | (ring.w_level != ring.depth - BEATS))
-            with m.If(waiting.r_rdy):
-                m.d.comb += [waiting.r_en.eq(1), self.count_events_lost.eq(~room)]
-                m.d.sync += self.sequence.eq(self.sequence + 1)
-                with m.If(room):
-                    m.d.sync += [record.eq(Cat(self.sequence, waiting.r_data)), left.eq(BEATS)]
-
-        m.d.comb += [
-            self.o.payload.eq(ring.r_data),
-            self.o.valid.eq(ring.r_rdy),
-            ring.r_en.eq(self.o.ready),
-            self.empty.eq(~waiting.r_rdy & (left == 0) & (ring.level == 0)),
-        ]
         return m

@@ -1,10 +1,11 @@
 """ITCH 5.0 messages, put together from the pieces that pass, and their fields."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.moldudp64.blocks import Piece
+from hw.net.datagram import octet
 from hw.streams import BEAT_BYTES
 from wire import itch
 from wire.itch import ITCH
@@ -70,9 +71,10 @@ class Collector(wiring.Component):
         octets = [[Signal(8, name=f"octet_{BEAT_BYTES * w + n}") for n in range(BEAT_BYTES)] for w in range(WORDS)]
 
         def turned(beat, phase):
-            """The bytes of a beat from lane ``phase`` on, then those before it."""
-            lanes = [beat[8 * n : 8 * n + 8] for n in range(BEAT_BYTES)]
-            return [Array(lanes[(n + turn) % BEAT_BYTES] for turn in range(BEAT_BYTES))[phase] for n in range(BEAT_BYTES)]
+            """The bytes of a beat from lane ``phase`` on, then those before it; by one, two and four lanes."""
+            for n, bit in enumerate(phase):
+                beat = Mux(bit, beat.rotate_right(8 << n), beat)
+            return [octet(beat, n) for n in range(BEAT_BYTES)]
 
         body = turned(piece.data, piece.phase)
         # The first bytes of a message are put in a cycle later, when its other bytes come: those of the one before are still
@@ -95,7 +97,7 @@ class Collector(wiring.Component):
                         m.d.sync += octets[w][n].eq(first[n])
 
         # -- fields -----------------------------------------------------------------------------------------
-        message = Cat(octet for word in octets for octet in word)
+        message = Cat(octets)
         ended, length, number = Signal(), Signal(11), Signal(7)
         m.d.sync += [ended.eq(self.i.valid & piece.ends), length.eq(piece.length), number.eq(piece.number)]
         found, stored = Signal(Stored), self.o.payload

@@ -30,12 +30,12 @@ class Piece(data.Struct):
 
 
 class Jump(data.Struct):
-    """From a length on: the message's, and where the next length is, ``beats`` on in ``lane``; ``wrong``: there is no such
-    message.
+    """From a length on: the message's, and where the next length is, in ``lane`` of the beat that ``wait`` others come before,
+    not counting this one; ``wrong``: there is no such message.
     """
 
     length: 11
-    beats: 9
+    wait: 9
     lane: 3
     one: 1  # beat on
     two: 1
@@ -47,26 +47,23 @@ class Blocks(wiring.Component):
 
     Members
     -------
-    ahead : In(64)
-        The bytes that ``i`` has a cycle later.
     i : In(stream of Passing)
         Frames.
     count : In(16)
-        Messages of the packet, as its header says; from the beat behind the one with ``begin`` on.
+        Messages of the packet, as its header says; from the cycle behind the one with ``begin`` on.
     o : Out(stream of Piece)
-        Every beat of a frame, in the cycle in which it comes.
+        Every beat of a frame, a cycle later.
     complete : Out(1)
-        In the cycle behind the last beat of a frame: there were as many blocks as there should be, none too short or too
+        2 cycles behind the last beat of a frame: there were as many blocks as there should be, none too short or too
         long, and nothing behind them.
 
-    Combinational from ``i`` to ``o``. A beat per cycle: a message has at least LEAST_MESSAGE bytes, else the packet is not
+    Latency 1 cycle. A beat per cycle: a message has at least LEAST_MESSAGE bytes, else the packet is not
     ``complete``, so no beat has the beginnings of two.
 
-    What follows from a length is worked out for all lanes at once, before it is known in which lane the length lies: the
-    loop from one length to the next is a choice of eight and a count.
+    What follows from a length is worked out for all lanes at once, a cycle before it is known in which lane the length lies:
+    the loop from one length to the next is a choice of eight and a count.
     """
 
-    ahead: In(64)
     i: In(stream.Signature(Passing, always_ready=True))
     count: In(16)
     o: Out(stream.Signature(Piece, always_ready=True))
@@ -74,58 +71,53 @@ class Blocks(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        passing, piece = self.i.payload, self.o.payload
-        beat, valid = passing.beat, self.i.valid
+        arriving, passing, piece = self.i.payload, Signal(Passing), self.o.payload
+        beat, valid = passing.beat, Signal()
+        m.d.sync += valid.eq(self.i.valid)
+        with m.If(self.i.valid):
+            m.d.sync += passing.eq(arriving)
 
-        def jump_from(size, behind, name):
-            """What follows if ``size`` is a length, with the message ``behind`` bytes behind the begin of the beat."""
-            jump, end = Signal(Jump, name=name), Signal(12, name=f"{name}_end")
+        def jump_from(first, second, lane):
+            """What follows if the length's first byte lies in ``lane``, a cycle later."""
+            jump, ready = Signal(Jump, name=f"from_{lane}"), Signal(Jump, name=f"jump_{lane}")
+            end = Signal(12, name=f"end_{lane}")
+            size = big_endian(first, second)
+            behind = lane + 2 if lane < last_lane else 1  # where the message begins, from the beat's begin on
             m.d.comb += [
-                end.eq(size[:11] + behind),
+                end.eq(size[:11] + (behind - BEAT_BYTES)),
                 jump.length.eq(size),
-                jump.beats.eq(end[3:]),
+                jump.wait.eq(end[3:]),
                 jump.lane.eq(end),
-                jump.one.eq(end[3:] == 1),
-                jump.two.eq(end[3:] == 2),
+                jump.one.eq(jump.wait == 0),
+                jump.two.eq(jump.wait == 1),
                 jump.wrong.eq((size < LEAST_MESSAGE) | size[11:].any()),
             ]
-            return jump
+            with m.If(self.i.valid):
+                m.d.sync += ready.eq(jump)
+            return ready
 
-        jumps = []
-        for lane in range(BEAT_BYTES - 1):
-            ready = Signal(Jump, name=f"jump_{lane}")
-            size = big_endian(octet(self.ahead, lane), octet(self.ahead, lane + 1))
-            m.d.sync += ready.eq(jump_from(size, lane + 2, f"ahead_{lane}"))
-            jumps.append(ready)
+        last_lane = BEAT_BYTES - 1
+        octets = [octet(arriving.beat.data, lane) for lane in range(BEAT_BYTES)]
+        jumps = [jump_from(*octets[lane : lane + 2], lane) for lane in range(last_lane)]
+        # A length that lies across two beats: its first byte is the last of the beat before.
+        jumps.append(jump_from(octet(beat.data, last_lane), octets[0], last_lane))
 
         # -- where the next length is: in this beat, or so many beats on, in which lane ---------------------
         here, one, wait, lane = Signal(), Signal(), Signal(9), Signal(3)
-        at, in_lane = Signal(), Signal(3)
-        m.d.comb += [at.eq(here | passing.begin), in_lane.eq(lane)]
-        with m.If(passing.begin):
-            m.d.comb += in_lane.eq(Mux(passing.lane_6, 6, 2))
-        # A length that lies across two beats: its second byte is the first of this one.
-        split, high = Signal(), Signal(8)
-        joined = jump_from(big_endian(high, octet(beat.data, 0)), 1, "joined")
+        split = Signal()  # it began in the last lane of the beat before, and ends in this one
 
         # -- how many messages are still to come --------------------------------------------------------------
-        begun, more, left = Signal(), Signal(), Signal(7)  # ``count`` is known a beat behind the begin
+        more, left = Signal(), Signal(7)
         starts = Signal()
-        m.d.comb += starts.eq(at & Mux(passing.begin, passing.carries, more))
+        m.d.comb += starts.eq(here & more)
         with m.If(valid):
-            m.d.sync += begun.eq(passing.begin)
             with m.If(passing.begin):
-                m.d.sync += more.eq(~passing.single)
-            with m.Elif(begun):
-                m.d.sync += left.eq(self.count - 1)
-                with m.If(starts):
-                    m.d.sync += [left.eq(self.count - 2), more.eq(self.count != 2)]
+                m.d.sync += [left.eq(self.count - 1), more.eq(self.count != 1)]
             with m.Elif(starts):
                 m.d.sync += [left.eq(left - 1), more.eq(left != 1)]
 
         # -- the message that is passing ------------------------------------------------------------------
         inside, phase, word, length, number = Signal(), Signal(3), Signal(4), Signal(11), Signal(7)
-        last_lane = BEAT_BYTES - 1
         to_the_end = one & (lane == 0)  # the next length would be in lane 0 of the next beat
         m.d.comb += [
             self.o.valid.eq(valid),
@@ -133,14 +125,14 @@ class Blocks(wiring.Component):
             piece.inside.eq(inside),
             piece.phase.eq(phase),
             piece.word.eq(word),
-            piece.ends.eq(inside & Mux(at, in_lane != 0, to_the_end)),
+            piece.ends.eq(inside & Mux(here, lane != 0, to_the_end)),
             piece.length.eq(length),
             piece.number.eq(number),
-            piece.head.eq(starts & (in_lane < 6)),
-            piece.next_phase.eq(in_lane + 2),
+            piece.head.eq(starts & (lane < 6)),
+            piece.next_phase.eq(lane + 2),
         ]
         jump = Signal(Jump)
-        m.d.comb += jump.eq(Mux(split, joined, Array([*jumps, joined])[in_lane]))
+        m.d.comb += jump.eq(Array(jumps)[lane])
 
         active, broken, whole, carried = Signal(), Signal(), Signal(), Signal()
         with m.If(valid):
@@ -155,22 +147,21 @@ class Blocks(wiring.Component):
                 m.d.sync += [
                     active.eq(1),
                     inside.eq(1),
-                    phase.eq(in_lane + 2),
-                    word.eq(in_lane < 6),
-                    split.eq(in_lane == last_lane),
-                    high.eq(octet(beat.data, last_lane)),
+                    phase.eq(lane + 2),
+                    word.eq(lane < 6),
+                    split.eq(lane == last_lane),
                     here.eq(0),
                     one.eq(0),
                 ]
-            with m.Elif(at):
-                m.d.sync += [whole.eq(passing.left == in_lane), active.eq(0), here.eq(0), one.eq(0)]
+            with m.Elif(here):
+                m.d.sync += [whole.eq(passing.left == lane), active.eq(0), here.eq(0), one.eq(0)]
             with m.Elif(active & to_the_end & ~more):
                 m.d.sync += [whole.eq(passing.left == BEAT_BYTES), active.eq(0), here.eq(0), one.eq(0)]
-            with m.If(split | (starts & (in_lane != last_lane))):
+            with m.If(split | (starts & (lane != last_lane))):
                 m.d.sync += [
                     length.eq(jump.length),
                     lane.eq(jump.lane),
-                    wait.eq(jump.beats - 1),
+                    wait.eq(jump.wait),
                     here.eq(jump.one),
                     one.eq(jump.two),
                 ]
@@ -180,5 +171,8 @@ class Blocks(wiring.Component):
                 m.d.sync += [broken.eq(0), whole.eq(0)]
             with m.If(beat.last):  # nothing goes on in the next frame, wherever this one was cut
                 m.d.sync += [active.eq(0), inside.eq(0), here.eq(0), one.eq(0), split.eq(0), more.eq(0), number.eq(0)]
+        # Where the first length is, is known before its beat is here.
+        with m.If(self.i.valid & arriving.begin):
+            m.d.sync += [here.eq(1), lane.eq(Mux(arriving.lane_6, 6, 2)), more.eq(arriving.carries)]
         m.d.comb += self.complete.eq(whole & ~broken & ~(carried & (self.count > MOST_MESSAGES)))
         return m

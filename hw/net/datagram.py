@@ -2,13 +2,15 @@
 
 Nothing is realigned. All headers are made of 32-bit words, and the first of IPv4 begins at byte 14, 18 or 22 of the frame.
 So a beat holds, in this order, the second half of one word, a whole one and the first half of a third; with the last two
-bytes of the beat before there are two whole words. ``word`` numbers them from the IPv4 header on.
+bytes of the beat before there are two whole words. They are numbered from the IPv4 header on, and from the UDP header on;
+which number the first of the two has is worked out a beat before, a bit for each number that matters.
 """
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arithmetic import below
 from hw.net.sum import DatagramSum
 from hw.net.verdict import Verdict
 from hw.streams import Beat
@@ -19,14 +21,14 @@ from wire.records import MAX_PAYLOAD
 from wire.udp import ABSENT, UDP
 
 IP_WORDS, UDP_WORDS, MOLD_WORDS = IPV4.length // 4, UDP.length // 4, HEADER_LENGTH // 4
-FAR = 40
-"""Where ``word`` stops: behind all headers, however long."""
+FAR = 30
+"""Where ``word`` stops, or one behind: behind any IPv4 header."""
 
 
 class Passing(data.Struct):
     """A beat on its way, and what was found out about it.
 
-    ``begin``: the message blocks begin in it, at lane 6 or else 2. ``carries``: there are any; ``single``: there is one.
+    ``begin``: the message blocks begin in it, at lane 6 or else 2. ``carries``: there are any.
     ``left``: bytes of the datagram from lane 0 on, 15 where there are more.
     """
 
@@ -35,7 +37,6 @@ class Passing(data.Struct):
     begin: 1
     lane_6: 1
     carries: 1
-    single: 1
     left: 4
 
 
@@ -103,19 +104,20 @@ class Datagram(wiring.Component):
             m.d.sync += [ipv4.eq(value == IPV4_TYPE), tag.eq((value == VLAN_TYPE) | (value == SERVICE_VLAN_TYPE))]
             return ipv4, tag
 
-        def messages_at(lane):
-            """Whether a message count lies there that says none, and whether one that says one, both a cycle later."""
+        def none_at(lane):
+            """Whether a message count lies there that says none, a cycle later."""
             value = big_endian(octet(raw.data, lane), octet(raw.data, lane + 1))
-            none, single = Signal(name=f"none_{lane}"), Signal(name=f"single_{lane}")
-            m.d.sync += [none.eq((value == HEARTBEAT) | (value == END_OF_SESSION)), single.eq(value == 1)]
-            return none, single
+            none = Signal(name=f"none_{lane}")
+            m.d.sync += none.eq((value == HEARTBEAT) | (value == END_OF_SESSION))
+            return none
 
         ipv4_0, tag_0 = kind_at(0)
         ipv4_4, tag_4 = kind_at(4)
-        (none_0, single_0), (none_4, single_4) = messages_at(0), messages_at(4)
+        none_0, none_4 = none_at(0), none_at(4)
         between = Signal(init=1)  # frames
         before = Signal(16)  # the last two bytes of the beat before
         bad, number = Signal(), Signal(2)  # of the beat in its frame, 3 from there on
+        two, six = Signal(), Signal()  # so many bytes at least
         beat, valid = passing.beat, self.o.valid
         m.d.sync += valid.eq(self.i.valid)
         with m.If(self.i.valid):
@@ -126,36 +128,47 @@ class Datagram(wiring.Component):
                 before.eq(beat.data[48:]),
                 bad.eq(self.bad),
                 number.eq(Mux(between, 0, number + ~number.all())),
+                two.eq(raw.count >= 2),
+                six.eq(raw.count >= 6),
             ]
 
         # -- which words these are ----------------------------------------------------------------------
-        tagged, started, kind_known, is_ipv4 = Signal(), Signal(), Signal(), Signal()
-        word, word_before = Signal(signed(7)), Signal(signed(7))
-        starts = Signal()
-        following = Signal(signed(7))
-        m.d.comb += word.eq(word_before)
+        tagged, kind_known, is_ipv4 = Signal(), Signal(), Signal()
+        started, starts = Signal(), Signal()  # before this beat, in this one
+        at_0, at_1 = Signal(), Signal()  # the IPv4 header's first word is the first of the next beat, the second of this one
         with m.If(~started):
             with m.Switch(number):
                 with m.Case(1):
-                    m.d.comb += [starts.eq(ipv4_4 & (beat.count >= 6)), word.eq(-2)]
+                    m.d.comb += at_0.eq(ipv4_4 & six)
                 with m.Case(2):
-                    with m.If(ipv4_0):
-                        m.d.comb += [starts.eq(tagged & (beat.count >= 2)), word.eq(-1)]
-                    with m.Else():
-                        m.d.comb += [starts.eq(tagged & tag_0 & ipv4_4 & (beat.count >= 6)), word.eq(-2)]
-        m.d.comb += following.eq(Mux(word >= FAR, word, word + 2))
+                    m.d.comb += [at_1.eq(tagged & ipv4_0 & two), at_0.eq(tagged & ~ipv4_0 & tag_0 & ipv4_4 & six)]
+        m.d.comb += starts.eq(at_0 | at_1)
         inside = started | starts
+        goes_on = ~beat.last
+        # ``ip[n]`` and ``udp[n]``: the first of the two words is word n of the header.
+        word, length = Signal(5), Signal(4, init=IP_WORDS)
+        ip, udp = Signal(5), {n: Signal(name=f"udp_{n}") for n in range(-1, UDP_WORDS + MOLD_WORDS)}
+        behind = Signal(3)  # the IPv4 header, or not in it: the first of the words, the second, the half behind them
         with m.If(valid):
-            m.d.sync += [started.eq(inside & ~beat.last), word_before.eq(following)]
+            m.d.sync += started.eq(inside & goes_on)
+            with m.If(~started):
+                m.d.sync += word.eq(at_1)
+            with m.Elif(word < FAR):
+                m.d.sync += word.eq(word + 2)
+            m.d.sync += ip.eq(Mux(goes_on, Cat(at_0, at_1, ip), 0))
+            # While the length is not known these are past no header, however short.
+            m.d.sync += [behind[n].eq(started & goes_on & (word + 2 + n >= length)) for n in range(3)]
+            for n, bit in udp.items():
+                m.d.sync += bit.eq(goes_on & (udp[n - 2] if n > 0 else started & (word + 2 - n == length)))
             # What is behind the addresses: IPv4, something else, or not enough to tell.
             with m.Switch(number):
                 with m.Case(0):
                     m.d.sync += [tagged.eq(0), kind_known.eq(0), is_ipv4.eq(0)]
-                with m.Case(1), m.If(beat.count >= 6):
+                with m.Case(1), m.If(six):
                     m.d.sync += [tagged.eq(tag_4), kind_known.eq(~tag_4), is_ipv4.eq(ipv4_4)]
-                with m.Case(2), m.If(tagged & (beat.count >= 2)):
+                with m.Case(2), m.If(tagged & two):
                     m.d.sync += [kind_known.eq(~tag_0), is_ipv4.eq(ipv4_0)]
-                    with m.If(tag_0 & (beat.count >= 6)):
+                    with m.If(tag_0 & six):
                         m.d.sync += [kind_known.eq(1), is_ipv4.eq(ipv4_4)]
 
         words = [
@@ -163,49 +176,72 @@ class Datagram(wiring.Component):
             big_endian(*(octet(beat.data, lane) for lane in range(2, 6))),
         ]
 
+        # Words with even numbers come first, or those with odd ones.
+        turned = Mux(started, word[0], at_1)
+        udp_turned = word[0] ^ length[0]
+
+        def in_header(n):
+            """Whether word n of the IPv4 header is there; and the word."""
+            return ip[n] | (ip[n - 1] if n else at_1), Mux(turned ^ (n % 2), words[1], words[0])
+
+        def in_datagram(n):
+            """The same from the UDP header on."""
+            return udp[n] | udp[n - 1], Mux(udp_turned ^ (n % 2), words[1], words[0])
+
         # -- IPv4 ---------------------------------------------------------------------------------------
-        # Of the header, in words. Until it is known it is that of the frame before: it says no more than that the first
-        # words are header.
-        length = Signal(4, init=IP_WORDS)
+        # The header's length in words. Until it is known it is that of the frame before: it says no more than that the
+        # first words are header.
         total, version_bad, length_bad, fragment, protocol_bad, address_bad = (
             Signal(16), Signal(), Signal(), Signal(), Signal(), Signal(),
         )  # fmt: skip
-        ip_left = Signal(17)  # bytes of the datagram from the next beat's lane 0 on
+        ip_left = Signal(16)  # bytes of the datagram from the next beat's lane 0 on
         with m.If(valid):
             m.d.sync += ip_left.eq(Mux(ip_left[3:] == 0, 0, ip_left - 8))
-        for place, value in enumerate(words):
-            with m.If(valid & inside & (word + place == 0)):
+            there, value = in_header(0)
+            with m.If(there):
                 m.d.sync += [
-                    length.eq(Mux(value[24:28] < IP_WORDS, IP_WORDS, value[24:28])),
-                    length_bad.eq(value[24:28] < IP_WORDS),
+                    length.eq(Mux(below(value[24:28], IP_WORDS), IP_WORDS, value[24:28])),
+                    length_bad.eq(below(value[24:28], IP_WORDS)),
                     version_bad.eq(value[28:] != 4),
                     total.eq(value[:16]),
-                    # This beat has 10 bytes of it, or 6: less than there must be.
-                    ip_left.eq(Mux(value[:16] < IPV4.length, 0, value[:16] - (6 if place else 10))),
+                    # This beat has 10 bytes of it, or 6. Less than that is less than a header: nothing else matters then.
+                    ip_left.eq(value[:16] - Mux(turned, 6, 10)),
                 ]
-            with m.If(valid & inside & (word + place == 1)):
+            there, value = in_header(1)
+            with m.If(there):
                 m.d.sync += fragment.eq((value[:13] != 0) | value[13])
-            with m.If(valid & inside & (word + place == 2)):
+            there, value = in_header(2)
+            with m.If(there):
                 m.d.sync += protocol_bad.eq(value[16:24] != UDP_PROTOCOL)
-            with m.If(valid & inside & (word + place == 4)):
+            there, value = in_header(4)
+            with m.If(there):
                 m.d.sync += address_bad.eq((self.address != 0) & (value != self.address))
 
         # -- UDP ----------------------------------------------------------------------------------------
-        behind = Signal(signed(8))  # the header: number of the first of the two words, from the UDP header on
-        m.d.comb += behind.eq(word - length)
-        udp_length, absent, port_bad, small = Signal(16), Signal(), Signal(), Signal()
+        udp_length, absent, port_bad = Signal(16), Signal(), Signal()
+        tiny, small, large = Signal(), Signal(), Signal()  # less than its header, less than MoldUDP64's, more than is taken
         left = Signal(16)  # bytes of the datagram's UDP from the next beat's lane 0 on
+        counts, mine = Signal(), Signal(8, init=0xFF)  # ``left`` is this frame's; the lanes that are not behind the datagram
         with m.If(valid):
             m.d.sync += left.eq(Mux(left[3:] == 0, 0, left - 8))
-        for place, value in enumerate(words):
-            with m.If(valid & inside & (behind + place == 0)):
+            ends_soon = counts & (left[4:] == 0)
+            m.d.sync += [mine[n].eq(~ends_soon | (left[3] & (left[:3] > n))) for n in range(8)]
+            with m.If(beat.last):
+                m.d.sync += [counts.eq(0), mine.eq(0xFF)]
+            there, value = in_datagram(0)
+            with m.If(there):
                 m.d.sync += port_bad.eq((self.port != 0) & (value[:16] != self.port))
-            with m.If(valid & inside & (behind + place == 1)):
+            there, value = in_datagram(1)
+            with m.If(there):
                 m.d.sync += [
                     udp_length.eq(value[16:]),
                     absent.eq(value[:16] == ABSENT),
-                    small.eq(value[16:] < UDP.length + HEADER_LENGTH),
-                    left.eq(Mux(value[16:] < UDP.length + HEADER_LENGTH, 0, value[16:] - (10 if place else 14))),
+                    tiny.eq(below(value[16:], UDP.length)),
+                    small.eq(below(value[16:], UDP.length + HEADER_LENGTH)),
+                    large.eq(~below(value[16:], MAX_PAYLOAD + UDP.length + 1)),
+                    left.eq(value[16:] - Mux(udp_turned, 14, 10)),
+                    counts.eq(goes_on),
+                    mine.eq(0xFF),  # the next beat is full, or the datagram too small for anything of it to matter
                 ]
 
         # -- MoldUDP64 ----------------------------------------------------------------------------------
@@ -214,64 +250,63 @@ class Datagram(wiring.Component):
         wanted = [big_endian(*(self.session[8 * n : 8 * n + 8] for n in range(at, at + 4))) for at in (0, 4)]
         m.d.sync += any_session.eq(self.session == blank)
         last_two = big_endian(self.session[64:72], self.session[72:])
-        for place, value in enumerate(words):
-            with m.If(valid & inside & (behind + place == UDP_WORDS)):
-                m.d.sync += differs[0].eq(value != wanted[0])
-            with m.If(valid & inside & (behind + place == UDP_WORDS + 1)):
-                m.d.sync += differs[1].eq(value != wanted[1])
-            with m.If(valid & inside & (behind + place == UDP_WORDS + 2)):
+        session, number_at = UDP_WORDS, UDP_WORDS + 2
+        with m.If(valid):
+            for n in range(2):
+                there, value = in_datagram(session + n)
+                with m.If(there):
+                    m.d.sync += differs[n].eq(value != wanted[n])
+            there, value = in_datagram(number_at)
+            with m.If(there):
                 m.d.sync += [differs[2].eq(value[16:] != last_two), self.sequence[48:].eq(value[:16])]
-            with m.If(valid & inside & (behind + place == UDP_WORDS + 3)):
+            there, value = in_datagram(number_at + 1)
+            with m.If(there):
                 m.d.sync += self.sequence[16:48].eq(value)
-            with m.If(valid & inside & (behind + place == UDP_WORDS + 4)):
+            there, value = in_datagram(number_at + 2)
+            with m.If(there):
                 m.d.sync += [self.sequence[:16].eq(value[16:]), self.count.eq(value[:16])]
         # The count's two bytes lie before the blocks: they are the second half of the first of the words, or of the second.
-        first_block = behind == UDP_WORDS + 4
-        second_block = behind == UDP_WORDS + 3
+        first_block, second_block = udp[number_at + 2], udp[number_at + 1]
         m.d.comb += [
-            passing.begin.eq(inside & (first_block | second_block)),
+            passing.begin.eq(first_block | second_block),
             passing.lane_6.eq(second_block),
             passing.carries.eq(Mux(second_block, ~none_4, ~none_0)),
-            passing.single.eq(Mux(second_block, single_4, single_0)),
             passing.left.eq(Mux(left[4:].any(), 15, left[:4])),
         ]
 
         # -- sums: a half of a word of 16 bits counts where its word does ------------------------------------
-        halves = [0, 1, 1, 2]  # of which word each half of the beat is, from ``word`` on
-
-        def counted(which):
-            return Cat(which(word + n) for n in halves)
-
+        halves = [0, 1, 1, 2]  # of which word each half of the beat is, from the first of the words on
+        header = [started & ~behind[0], (started & ~behind[1]) | at_1, (started & ~behind[2]) | starts]
+        pseudo = [ip[3] | ip[4], ip[2] | ip[3], ip[1] | ip[2]]
         m.d.comb += [
             datagram_sum.data.eq(beat.data),
             datagram_sum.first.eq(starts),
             datagram_sum.add.eq(valid & inside),
-            datagram_sum.header.eq(counted(lambda n: (n >= 0) & (n < length))),
-            datagram_sum.pseudo.eq(counted(lambda n: (n == 3) | (n == 4))),
-            datagram_sum.body.eq(counted(lambda n: n >= length)),
-            datagram_sum.left.eq(Mux((behind > 1) & (left[3:] == 0), left[:4], 8)),
+            datagram_sum.header.eq(Cat(header[n] for n in halves)),
+            datagram_sum.pseudo.eq(Cat(pseudo[n] for n in halves)),
+            datagram_sum.body.eq(Cat(behind[n] for n in halves)),
+            datagram_sum.mine.eq(mine),
             # The pseudo header has the length once more.
-            datagram_sum.again[0].eq(behind == 0),
-            datagram_sum.again[1].eq(behind == -1),
+            datagram_sum.again.eq(Cat(udp[0], udp[-1])),
         ]
 
         # -- verdict --------------------------------------------------------------------------------------
         # One cycle after the last beat: all but the sums. The next frame's first beat has changed nothing yet.
         ends = Signal()
         short, cut, wrong = Signal(), Signal(), Signal(Verdict)
-        have = Signal(5)
-        m.d.comb += have.eq(4 * word[:4].as_unsigned() + 2 + beat.count)
+        have = 4 * word[:3] + 2 + beat.count  # bytes of the header, when they are few
         ended_bad = Signal()
         with m.If(valid & beat.last):
             m.d.sync += [
-                short.eq(~inside | ((word < IP_WORDS) & ((word < 0) | (have < IPV4.length)))),
-                cut.eq(ip_left > beat.count),
+                short.eq(~started | ((word < IP_WORDS) & (have < IPV4.length))),
+                cut.eq(ip_left[4:].any() | (ip_left[:4] > beat.count)),
                 ended_bad.eq(bad),
             ]
         m.d.sync += ends.eq(valid & beat.last)
 
-        header_bytes, rest = Cat(Const(0, 2), length), Signal(16)
-        m.d.comb += rest.eq(total - header_bytes)
+        # Behind a header that is not short there are a beat or two more than what this takes.
+        header_bytes, rest, rest_tiny = Cat(Const(0, 2), length), Signal(signed(17)), Signal()
+        m.d.sync += [rest.eq(total - header_bytes), rest_tiny.eq(below(rest[:16], UDP.length))]
         with m.If(~kind_known):
             m.d.comb += wrong.eq(Verdict.TRUNCATED)
         with m.Elif(~is_ipv4):
@@ -280,7 +315,7 @@ class Datagram(wiring.Component):
             m.d.comb += wrong.eq(Verdict.TRUNCATED)
         with m.Elif(version_bad):
             m.d.comb += wrong.eq(Verdict.NOT_IPV4)
-        with m.Elif(length_bad | (total < header_bytes) | cut):
+        with m.Elif(length_bad | rest[-1] | cut):
             m.d.comb += wrong.eq(Verdict.TRUNCATED)
 
         later = Signal(Verdict)  # what is looked at behind the IPv4 header's sum
@@ -288,11 +323,11 @@ class Datagram(wiring.Component):
             m.d.comb += later.eq(Verdict.FRAGMENT)
         with m.Elif(protocol_bad):
             m.d.comb += later.eq(Verdict.NOT_UDP)
-        with m.Elif((rest < UDP.length) | (udp_length < UDP.length) | (udp_length > rest)):
+        with m.Elif(rest_tiny | tiny | (udp_length > rest[:16].as_unsigned())):
             m.d.comb += later.eq(Verdict.TRUNCATED)
         with m.Elif(address_bad | port_bad):
             m.d.comb += later.eq(Verdict.FILTERED)
-        with m.Elif(udp_length > MAX_PAYLOAD + UDP.length):
+        with m.Elif(large):
             m.d.comb += later.eq(Verdict.OVERSIZE)
         with m.Elif(small):
             m.d.comb += later.eq(Verdict.PACKETS_MALFORMED)

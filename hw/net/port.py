@@ -1,9 +1,11 @@
 """One port of the feed: Ethernet frames in, the messages of good packets in buffers."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Module, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from hw.block_memory import read_block
+from hw.host.register_slice import RegisterSlice
 from hw.itch.collector import Collector, Stored
 from hw.moldudp64.blocks import Blocks
 from hw.net.datagram import Datagram
@@ -22,7 +24,7 @@ COUNTERS = ("frames", *(verdict.name.lower() for verdict in Verdict if verdict i
 class Packet(data.Struct):
     """A good packet. Its ``count`` messages are in a buffer; HEARTBEAT and END_OF_SESSION have none.
 
-    ``end`` is ``sequence`` + ``count``.
+    ``end`` is the number of the message behind them.
     """
 
     stamp: 64
@@ -30,34 +32,6 @@ class Packet(data.Struct):
     count: 16
     end: 64
     buffer: range(BUFFERS)
-
-
-class PacketPair(wiring.Component):
-    """A queue of two packets.
-
-    Members
-    -------
-    i, o : In, Out(stream of Packet)
-
-    Latency 1 cycle, one packet per cycle.
-    """
-
-    i: In(stream.Signature(Packet))
-    o: Out(stream.Signature(Packet))
-
-    def elaborate(self, platform):
-        m = Module()
-        second, waits = Signal(Packet), Signal()
-        m.d.comb += self.i.ready.eq(~waits)
-        with m.If(self.o.ready | ~self.o.valid):
-            m.d.sync += [
-                self.o.payload.eq(Mux(waits, second, self.i.payload)),
-                self.o.valid.eq(waits | self.i.valid),
-                waits.eq(0),
-            ]
-        with m.Elif(self.i.valid & ~waits):
-            m.d.sync += [second.eq(self.i.payload), waits.eq(1)]
-        return m
 
 
 class FeedPort(wiring.Component):
@@ -80,8 +54,9 @@ class FeedPort(wiring.Component):
     packet : Out(stream of Packet)
     give_back, give_back_buffer : In(1), In(range(BUFFERS))
         A packet's buffer is needed no more.
-    read_buffer, read_number : In
-        A message of a packet; ``message`` is what it says, 2 cycles later in which ``read_advance`` was high.
+    read, read_buffer, read_number : In
+        A message of a packet; ``message`` is what it says, 2 cycles later in which ``read_advance`` was high. Without ``read``
+        it is 0 from the next cycle on: the messages of several ports can be put together by OR.
     busy : Out(1)
         A frame is inside, or a packet waits.
     count_... : Out(1)
@@ -104,6 +79,7 @@ class FeedPort(wiring.Component):
                 "packet": Out(stream.Signature(Packet)),
                 "give_back": In(1),
                 "give_back_buffer": In(range(BUFFERS)),
+                "read": In(1, init=1),
                 "read_buffer": In(range(BUFFERS)),
                 "read_number": In(7),
                 "read_advance": In(1, init=1),
@@ -128,7 +104,6 @@ class FeedPort(wiring.Component):
             datagram.address.eq(self.address),
             datagram.port.eq(self.port),
             datagram.session.eq(self.session),
-            blocks.ahead.eq(self.i.payload.data),
             blocks.count.eq(datagram.count),
         ]
         connect(m, datagram.o, blocks.i)
@@ -138,21 +113,23 @@ class FeedPort(wiring.Component):
         m.submodules.buffer = buffer = memory.Memory(shape=Stored.as_shape().size, depth=PLACES, init=[])
         free, filling, have = Signal(BUFFERS, init=(1 << BUFFERS) - 2), Signal(range(BUFFERS)), Signal(init=1)
         base = Array(n * MOST_MESSAGES for n in range(BUFFERS))
-        write, read = buffer.write_port(), buffer.read_port()
+        write = buffer.write_port()
         m.d.comb += [
             write.addr.eq(base[filling] + collector.number),
             write.data.eq(collector.o.payload),
             write.en.eq(collector.o.valid & have),
         ]
-        place, output = Signal(range(PLACES)), Signal(Stored)
-        m.d.comb += [place.eq(base[self.read_buffer] + self.read_number), read.addr.eq(place)]
-        m.d.comb += read.en.eq(self.read_advance)
-        with m.If(self.read_advance):
-            m.d.sync += output.eq(read.data)
-        m.d.comb += self.message.eq(output)
+        place = Signal(range(PLACES))
+        m.d.comb += place.eq(base[self.read_buffer] + self.read_number)
+        # A packet is offered when its messages are written: never the place that is read.
+        read = read_block(m, buffer, place, self.read_advance)
+        with m.If(~self.read):
+            m.d.sync += self.message.eq(0)
+        with m.Elif(self.read_advance):
+            m.d.sync += self.message.eq(read)
 
         # -- packets ---------------------------------------------------------------------------------------
-        m.submodules.queue = queue = PacketPair()
+        m.submodules.queue = queue = RegisterSlice(Packet)
         between, began, ended = Signal(init=1), Signal(64), Signal(64)
         with m.If(self.i.valid):
             m.d.sync += between.eq(self.i.payload.last)
@@ -160,18 +137,20 @@ class FeedPort(wiring.Component):
                 m.d.sync += began.eq(self.stamp)
         with m.If(datagram.o.valid & datagram.o.payload.beat.last):
             m.d.sync += ended.eq(began)
-        complete = Signal(2)  # one and two cycles ago
-        m.d.sync += complete.eq(Cat(blocks.complete, complete))
+        complete = Signal()  # a cycle ago
+        m.d.sync += complete.eq(blocks.complete)
 
-        verdict, lost = Signal(Verdict), Signal()
-        carries = (datagram.count != HEARTBEAT) & (datagram.count != END_OF_SESSION)
-        with m.If((datagram.verdict == Verdict.OK) & (~complete[1] | datagram.sequence[-1])):
+        # Sequence and count are there long before the verdict.
+        verdict, lost, carries, messages, end = Signal(Verdict), Signal(), Signal(), Signal(16), Signal(64)
+        m.d.sync += carries.eq((datagram.count != HEARTBEAT) & (datagram.count != END_OF_SESSION))
+        m.d.comb += messages.eq(datagram.count & carries.replicate(16))
+        m.d.sync += end.eq(datagram.sequence + messages)
+        with m.If((datagram.verdict == Verdict.OK) & (~complete | datagram.sequence[-1])):
             m.d.comb += verdict.eq(Verdict.PACKETS_MALFORMED)
         with m.Else():
             m.d.comb += verdict.eq(datagram.verdict)
         good = datagram.judged & (verdict == Verdict.OK)
-        packet, end = queue.i.payload, Signal(64)
-        m.d.sync += end.eq(datagram.sequence + datagram.count)  # both are there long before the verdict
+        packet = queue.i.payload
         m.d.comb += [
             lost.eq(carries & ~have | ~queue.i.ready),
             queue.i.valid.eq(good & ~lost),

@@ -23,8 +23,8 @@ class DatagramSum(wiring.Component):
         There is a beat; it is the first of its frame that counts.
     header, pseudo, body : In(4)
         The halves that belong to the IPv4 header, to its addresses, and to the datagram.
-    left : In(4)
-        How many bytes of the beat are not behind the datagram.
+    mine : In(8)
+        The bytes that are not behind the datagram.
     again : In(2)
         The second or the fourth half is the datagram's length, which counts twice.
     header_good, good : Out(1)
@@ -39,7 +39,7 @@ class DatagramSum(wiring.Component):
     header: In(4)
     pseudo: In(4)
     body: In(4)
-    left: In(4)
+    mine: In(8)
     again: In(2)
     header_good: Out(1)
     good: Out(1)
@@ -59,7 +59,7 @@ class DatagramSum(wiring.Component):
         in_header = [Mux(self.header[n], half, 0) for n, half in enumerate(halves)]
         in_body = []
         for n, half in enumerate(halves):
-            octets = [half[:8] & (self.left > 2 * n).replicate(8), half[8:] & (self.left > 2 * n + 1).replicate(8)]
+            octets = [half[:8] & self.mine[2 * n].replicate(8), half[8:] & self.mine[2 * n + 1].replicate(8)]
             in_body.append(Mux(self.pseudo[n], half, Mux(self.body[n], Cat(octets), 0)))
         length = Signal(16)
         m.d.sync += length.eq(Mux(self.again[0], halves[1], Mux(self.again[1], halves[3], 0)))

@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.block_memory import read_block
 from hw.parameters import Parameters
 from wire.records import ORDER_ID_BITS, SLOT_BITS, SLOTS
 
@@ -55,6 +56,8 @@ class SlotStore(wiring.Component):
         Writes a row of ``symbol``.
     occupied : Out(8)
         Bit of each place of ``symbol`` whose slot is not IDLE.
+    ahead, ahead_occupied : In, Out(8)
+        The same of another symbol.
     stored_occupied : Out(8)
         The same with what is written in this cycle.
     busy : Out(symbols)
@@ -74,6 +77,8 @@ class SlotStore(wiring.Component):
                 "store_place": In(3),
                 "store_slot": In(Slot),
                 "occupied": Out(PLACES),
+                "ahead": In(parameters.symbol_bits),
+                "ahead_occupied": Out(PLACES),
                 "stored_occupied": Out(PLACES),
                 "busy": Out(parameters.symbols),
             }
@@ -83,10 +88,9 @@ class SlotStore(wiring.Component):
         m = Module()
         symbols = self.parameters.symbols
         m.submodules.rows = rows = memory.Memory(shape=Slot.size, depth=PLACES * symbols, init=[])
-        read, write = rows.read_port(), rows.write_port()
+        write = rows.write_port()
         m.d.comb += [
-            read.addr.eq(Cat(self.place, self.symbol)),
-            self.slot.as_value().eq(read.data),
+            self.slot.as_value().eq(read_block(m, rows, Cat(self.place, self.symbol))),
             write.addr.eq(Cat(self.store_place, self.symbol)),
             write.data.eq(self.store_slot),
             write.en.eq(self.store),
@@ -94,10 +98,13 @@ class SlotStore(wiring.Component):
 
         m.submodules.places = places = memory.Memory(shape=PLACES, depth=symbols, init=[])
         look, mark = places.read_port(domain="comb"), places.write_port()
+        look_ahead = places.read_port(domain="comb")
         bit, used = Signal(PLACES), Signal()
         m.d.comb += [
             look.addr.eq(self.symbol),
             self.occupied.eq(look.data),
+            look_ahead.addr.eq(self.ahead),
+            self.ahead_occupied.eq(look_ahead.data),
             bit.eq(1 << self.store_place),
             used.eq(self.store_slot.state != 0),
             mark.addr.eq(self.symbol),

@@ -12,10 +12,26 @@ from hw.signals import flow, microprice
 from hw.signals.flow import Flow
 from hw.signals.microprice import Signals, top_layout
 
-FLOW_READY = flow.LATENCY + 1
-"""Cycles behind the top in which the flow signals are wanted: their row is a cycle behind it."""
-LATENCY = FLOW_READY + 8
-assert microprice.LATENCY <= FLOW_READY + 2
+LATENCY = microprice.LATENCY + 6
+FLOW_AT = microprice.LATENCY - 2
+"""Cycles behind the top in which the flow signals are looked at."""
+assert flow.LATENCY <= FLOW_AT
+
+LOOKED_AT = {
+    "position": FLOW_AT - 2,
+    "skew": FLOW_AT - 2,
+    "ofi_weight": FLOW_AT,
+    "trade_weight": FLOW_AT,
+    "variance_weight": FLOW_AT,
+    "offset": FLOW_AT + 1,
+    "enabled": FLOW_AT + 2,
+    "size": FLOW_AT + 2,
+    "half_spread": FLOW_AT + 3,
+    "min_change": LATENCY - 3,
+    "tick": LATENCY - 2,
+    "base_price": LATENCY - 1,
+}
+"""Cycles behind the top in which each of the other inputs is looked at."""
 
 QuoterParameters = data.StructLayout(
     {
@@ -58,7 +74,7 @@ class Quoter(wiring.Component):
     position : In(signed(32))
         Shares that we have.
     flow : In(Flow)
-        Flow signals, 6 cycles behind the top.
+        Flow signals, ``FLOW_AT`` cycles behind the top; every other input as many as ``LOOKED_AT`` says.
     signals : Signals
         What the quotes are made of; it may be looked at.
     buy, sell : Out(Quote)
@@ -66,7 +82,7 @@ class Quoter(wiring.Component):
     threshold : Out(64)
         Price change from which on a standing quote is replaced: max(min_change, 1) * tick.
 
-    Latency 14 cycles from the top, 13 from the rest; the inputs stand still until then.
+    Latency 14 cycles from the top, one top per cycle.
     """
 
     def __init__(self, index_bits: int):
@@ -96,8 +112,9 @@ class Quoter(wiring.Component):
             m.d.comb += [product.a.eq(a), product.b.eq(b)]
             return product.o
 
-        # The inputs stand still, so only what comes out of the signals has to be followed stage by stage.
-        parameters, ladder, top = self.parameters, self.ladder, self.top
+        parameters, ladder = self.parameters, self.ladder
+        bid = delayed(m, self.top.bid.index, "bid_index", LATENCY - 4)
+        ask = delayed(m, self.top.ask.index, "ask_index", LATENCY - 4)
         skew = register(clamp32(product("skew", self.position, parameters.skew)), "lean")
         shift = register(parameters.offset - skew, "shift")
         change = register(Mux(parameters.min_change == 0, 1, parameters.min_change), "change")
@@ -109,19 +126,20 @@ class Quoter(wiring.Component):
         variance = product("variance", self.flow.variance, parameters.variance_weight, is_signed=False) >> 8
         wider = register(Mux(variance[32:].any(), (1 << 32) - 1, variance[:32]), "wider")
         half = register(parameters.half_spread + wider, "half")
-        wanted = register(parameters.enabled & parameters.size.any() & signals.valid, "wanted")
+        wanted = register(parameters.enabled & parameters.size.any() & signals.valid, "wanted", LATENCY - 1 - microprice.LATENCY)
         fair = register(register(signals.microprice + shift, "base") + ofi + trades, "fair")
 
         def quote(value, bound, name, o):
-            index = register(value >> 16, f"{name}_index")
-            behind = index < bound if name == "buy" else index > bound
-            bounded = register(Mux(behind, index, bound), f"{name}_bounded")
+            index = register(value >> 16, f"{name}_price_index")
+            limit = register(bound, f"{name}_bound")
+            behind = index < limit if name == "buy" else index > limit
+            bounded = register(Mux(behind, index, limit), f"{name}_bounded")
             inside = register(~bounded[self.index_bits :].any(), f"{name}_inside")
             level = bounded[: self.index_bits]
             low = register(level * ladder.tick[:16], f"{name}_low")
             high = register(level * ladder.tick[16:], f"{name}_high")
             m.d.sync += [o.want.eq(wanted & inside), o.price.eq(ladder.base_price + Cat(low[:16], low[16:] + high))]
 
-        quote(fair - half, top.ask.index.as_unsigned() - 1, "buy", self.buy)
-        quote(fair + half + 0xFFFF, top.bid.index.as_unsigned() + 1, "sell", self.sell)
+        quote(fair - half, ask.as_unsigned() - 1, "buy", self.buy)
+        quote(fair + half + 0xFFFF, bid.as_unsigned() + 1, "sell", self.sell)
         return m

@@ -56,6 +56,10 @@ class FlowSignals(wiring.Component):
         Best levels of the symbol.
     trade : In(Trade)
         One that is printable.
+    again : In(1)
+        ``row`` does not have yet what came at the same stamp before: ``now`` has.
+    now : In(Flow)
+        The symbol's signals, 4 cycles behind the rest.
     o : Out(Flow)
 
     Latency 5 cycles, one symbol per cycle.
@@ -73,6 +77,8 @@ class FlowSignals(wiring.Component):
                 "before": In(top),
                 "after": In(top),
                 "trade": In(Trade),
+                "again": In(1),
+                "now": In(Flow),
                 "o": Out(Flow),
             }
         )
@@ -128,12 +134,16 @@ class FlowSignals(wiring.Component):
         size = register(Mux(size > MAX_RETURN, MAX_RETURN, size)[:8], "size")
         square = register(size * size, "square")
 
-        # Stage 5.
-        row = self.row.flow
-        variance = decayed(row.variance, "variance") + (square << 8)
+        # Stage 5. At one stamp nothing decays.
+        row, now, again = self.row.flow, self.now, register(self.again, "again", 4)
+
+        def value(name):
+            return Mux(again, now[name], decayed(row[name], name))
+
+        variance = value("variance") + (square << 8)
         m.d.sync += [
-            self.o.ofi.eq(clamp32(decayed(row.ofi, "ofi") + flow)),
-            self.o.trades.eq(clamp32(decayed(row.trades, "trades") + traded)),
+            self.o.ofi.eq(clamp32(value("ofi") + flow)),
+            self.o.trades.eq(clamp32(value("trades") + traded)),
             self.o.variance.eq(Mux(variance[31:].any(), (1 << 31) - 1, variance[:31])),
         ]
         return m

@@ -103,7 +103,7 @@ def add_states(m, desk, command):
     _tick(m, desk)
 
     with m.State("ANSWER"):
-        with desk.emit(
+        desk.emit(
             m,
             EventType.COMMAND,
             symbol=command.symbol,
@@ -111,15 +111,15 @@ def add_states(m, desk, command):
             value=command.opcode,
             order_id=command.made,
             info=command.error,
-        ):
-            m.next = "DONE"
-            m.d.comb += desk.trader.login_done.eq(command.opcode == Opcode.LOGIN)
-            with m.If(command.error != CommandError.NONE):
-                m.d.comb += desk.trader.counters["commands_refused"].eq(1)
-            with m.Else(), m.Switch(command.after):
-                for each in After:
-                    with m.Case(each):
-                        m.next = each.name
+        )
+        m.next = "DONE"
+        m.d.comb += desk.trader.login_done.eq(command.opcode == Opcode.LOGIN)
+        with m.If(command.error != CommandError.NONE):
+            m.d.comb += desk.trader.counters["commands_refused"].eq(1)
+        with m.Else(), m.Switch(command.after):
+            for each in After:
+                with m.Case(each):
+                    m.next = each.name
 
 
 def _dispatch(m, desk, command):
@@ -144,9 +144,9 @@ def _dispatch(m, desk, command):
             m.next = "ANSWER"
 
     with m.State("HEARTBEAT"):
-        with desk.emit(m, EventType.HEARTBEAT, tag=command.tag, value=desk.expected):
-            m.d.sync += desk.last_heartbeat.eq(desk.stamp)
-            m.next = "DONE"
+        desk.emit(m, EventType.HEARTBEAT, tag=command.tag, value=desk.expected)
+        m.d.sync += desk.last_heartbeat.eq(desk.stamp)
+        m.next = "DONE"
 
 
 def _configure(m, desk, command):
@@ -166,8 +166,11 @@ def _configure(m, desk, command):
                 reg_sho=ord("0"),
             )
             desk.store(m, desk.tat, 0)
-            desk.store(m, desk.flow_row, 0)
-            desk.store(m, desk.top, desk.entry.top)
+            m.d.comb += [
+                desk.valuation.forget_flow.eq(1),
+                desk.valuation.store_top.eq(1),
+                desk.valuation.new_top.eq(desk.entry.top),
+            ]
             m.d.sync += [desk.mapped.bit_select(desk.symbol, 1).eq(1), desk.place.eq(0)]
             m.next = "SET_SYMBOL_BUY"
     with m.State("SET_SYMBOL_BUY"):
@@ -248,7 +251,9 @@ def _configure(m, desk, command):
         m.next = "SET_POSITION_WAIT"
     desk.pause(m, "SET_POSITION_WAIT", 2, "SET_POSITION_STORE")
     with m.State("SET_POSITION_STORE"):
+        mark = account.pop("mark")
         desk.store(m, desk.account, **account, notional=desk.product)
+        m.d.comb += desk.valuation.new_mark.eq(mark)
         m.d.sync += [
             desk.position_notional.eq(desk.position_notional - desk.account.row.notional + desk.product),
             command.after.eq(After.EVALUATE),
@@ -284,8 +289,8 @@ def _kill(m, desk, command):
     with m.State("KILL_EVENT"):
         info = Signal(32)
         m.d.comb += [info[0].eq(desk.killed), info[1].eq(of_symbol & flag), info[16:].eq(desk.killed_strategies)]
-        with desk.emit(m, EventType.KILL, symbol=Mux(of_symbol, command.symbol, NO_SYMBOL), info=info):
-            m.next = "ANSWER"
+        desk.emit(m, EventType.KILL, symbol=Mux(of_symbol, command.symbol, NO_SYMBOL), info=info)
+        m.next = "ANSWER"
 
 
 def _order(m, desk, command):
@@ -409,8 +414,8 @@ def _session(m, desk, command):
         m.d.sync += desk.session_state.eq(SessionState.DOWN)
         m.next = "SESSION_EVENT"
     with m.State("SESSION_EVENT"):
-        with desk.emit(m, EventType.SESSION, info=desk.session_state):
-            m.next = "ANSWER"
+        desk.emit(m, EventType.SESSION, info=desk.session_state)
+        m.next = "ANSWER"
 
 
 def _trust(m, desk, command):
@@ -427,8 +432,8 @@ def _trust(m, desk, command):
         with m.If(~left.any()):
             m.next = "ANSWER"
         with m.Elif(left[0]):
-            with desk.emit(m, EventType.TRUST_REGAINED, symbol=number, info=TrustCause.HOST):
-                m.d.sync += [left.eq(left >> 1), number.eq(number + 1)]
+            desk.emit(m, EventType.TRUST_REGAINED, symbol=number, info=TrustCause.HOST)
+            m.d.sync += [left.eq(left >> 1), number.eq(number + 1)]
         with m.Else():
             m.d.sync += [left.eq(left >> 1), number.eq(number + 1)]
 
@@ -448,24 +453,24 @@ def _snapshot(m, desk, command):
         with m.If(wanted[SnapshotPart.POSITION]):
             m.next = "SNAPSHOT_POSITION"
     with m.State("SNAPSHOT_POSITION"):
-        with desk.emit(
+        desk.emit(
             m,
             EventType.POSITION,
             symbol=desk.symbol,
             value=account.cash,
-            price=account.mark,
+            price=desk.valuation.mark,
             quantity=account.position,
-            order_id=account.pnl,
+            order_id=desk.valuation.pnl,
             info=mask,
-        ):
-            m.next = "SNAPSHOT_SIGNALS"
+        )
+        m.next = "SNAPSHOT_SIGNALS"
     with m.State("SNAPSHOT_SIGNALS"):
-        signals, flow = desk.quoter.signals, desk.flow_row.row.flow
+        signals, flow = desk.valuation.signals, desk.valuation.flow
         m.next = "SNAPSHOT_ORDERS"
         with m.If(wanted[SnapshotPart.SIGNALS]):
             m.next = "SNAPSHOT_SIGNALS"
         with m.If(wanted[SnapshotPart.SIGNALS] & (desk.age >= QUOTE_READY)):
-            with desk.emit(
+            desk.emit(
                 m,
                 EventType.SIGNALS,
                 symbol=desk.symbol,
@@ -475,8 +480,8 @@ def _snapshot(m, desk, command):
                 quantity=Mux(signals.valid, signals.imbalance, 0),
                 quantity2=Mux(signals.valid, signals.spread, 0),
                 info=signals.valid,
-            ):
-                m.next = "SNAPSHOT_ORDERS"
+            )
+            m.next = "SNAPSHOT_ORDERS"
     with m.State("SNAPSHOT_ORDERS"):
         m.d.sync += desk.todo.eq(Mux(wanted[SnapshotPart.ORDERS], desk.slots.occupied, 0))
         m.next = "SNAPSHOT_NEXT"
@@ -499,7 +504,7 @@ def _snapshot(m, desk, command):
             info[16:24].eq(slot.strategy),
             info[24].eq(slot.cancel_wanted),
         ]
-        with desk.emit(
+        desk.emit(
             m,
             EventType.OPEN_ORDER,
             symbol=desk.symbol,
@@ -512,16 +517,18 @@ def _snapshot(m, desk, command):
             quantity2=slot.chain_executed,
             tag=slot.tag,
             info=info,
-        ):
-            m.next = "SNAPSHOT_NEXT"
+        )
+        m.next = "SNAPSHOT_NEXT"
     with m.State("SNAPSHOT_END"):
-        with desk.emit(m, EventType.SNAPSHOT_END, symbol=command.symbol, tag=command.tag):
-            m.next = "ANSWER"
+        desk.emit(m, EventType.SNAPSHOT_END, symbol=command.symbol, tag=command.tag)
+        m.next = "ANSWER"
 
 
 def _tick(m, desk):
     with m.State("TICK"):
         m.d.comb += desk.trader.counters["ticks"].eq(1)
+        m.next = "TICK_SENT"  # when what is since the last one sent and received is known
+    with m.State("TICK_SENT"):
         m.next = "TICK_TIMEOUT"
         with m.If(desk.session_up & (desk.since_sent >= SESSION_HEARTBEAT_NS)):
             m.next = "TICK_HEARTBEAT"
@@ -535,5 +542,5 @@ def _tick(m, desk):
             m.d.sync += desk.session_state.eq(SessionState.DOWN)
             m.next = "TICK_DOWN"
     with m.State("TICK_DOWN"):
-        with desk.emit(m, EventType.SESSION, info=SessionState.DOWN):
-            m.next = "SWEEP"
+        desk.emit(m, EventType.SESSION, info=SessionState.DOWN)
+        m.next = "SWEEP"

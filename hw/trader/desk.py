@@ -2,27 +2,29 @@
 
 from contextlib import contextmanager
 
-from amaranth.hdl import Array, Cat, Mux, Signal, signed
+from amaranth.hdl import Array, Cat, Mux, Signal
 from amaranth.lib import data, enum
 
 from hw.arithmetic import Product32
 from hw.host.ring import Event
+from hw.items import Change
 from hw.orders.exposure import Exposure, Sums
 from hw.orders.slots import GENERATION_BITS, PLACES, Slot, SlotStore
 from hw.ouch.encoder import SIDES, text, time_in_force_letter
 from hw.ouch.message import Inbound
-from hw.quoter.quoter import LATENCY as QUOTE_READY
-from hw.quoter.quoter import Quoter, QuoterParameters
+from hw.quoter.quoter import QuoterParameters
 from hw.risk.gate import RiskGate
 from hw.risk.release import Release
-from hw.signals.flow import Flow, FlowRow, FlowSignals
-from hw.streams import StreamRegister
+from hw.trader.backlog import Backlog
 from hw.trader.rows import Account, GlobalLimits, Last, Limits, Listing, Market, Rows, Taking, top_layout
+from hw.trader.valuation import LATENCY as QUOTE_READY
+from hw.trader.valuation import Money, Quotes, Valuation
 from wire.reasons import REASON_COUNT
 from wire.records import (
     LAST_GENERATION,
     NO_SYMBOL,
     ORDER_ID_BITS,
+    QUOTER_STRATEGY,
     SLOT_BITS,
     STRATEGIES,
     OuchVersion,
@@ -30,8 +32,6 @@ from wire.records import (
     Side,
 )
 
-MARK_READY = 6
-"""``Desk.age`` from which on the flow signals and the profit and loss at the market's price are there."""
 TAKE_READY = 3
 """``Desk.age`` from which on the gate can look at the taker's order."""
 STATE_SETTLE = 4
@@ -77,7 +77,6 @@ class Desk:
         self.trader, self.parameters = trader, trader.parameters
         self.entry = trader.i.payload
         item = self.item = self.entry.item
-        self.stamp, self.cause = item.stamp, item.cause
         self.command, self.message, self.report = item.payload.command, item.payload.message, item.payload.feed
         self.inbound = data.View(Inbound, item.payload.session[: data.Layout.cast(Inbound).size])
         self._declare_work()
@@ -85,11 +84,10 @@ class Desk:
         self._declare_memories(m)
         self._connect_slots(m)
         self._connect_gate(m)
-        self._connect_flow(m)
-        self._connect_quoter(m)
+        self._connect_valuation(m)
+        self._connect_backlog(m)
         self._connect_release(m)
         self._connect_events(m)
-        self._mark(m)
         self._compare(m)
 
     # -- registers -----------------------------------------------------------------------------------
@@ -101,10 +99,18 @@ class Desk:
         self.side = self.place[2]
         # The symbol and place whose rows are read: in the cycle in which an item is taken those that will be at work.
         self.next_symbol, self.next_place = Signal.like(self.symbol), Signal.like(self.place)
-        # The top of the book is the item's own: it is a message of the symbol at work.
-        self.direct, self.next_direct = Signal(), Signal()  # the latter already in the cycle in which it is taken
-        # The item is a message that the flow signals do not have yet; they were kept in ``kept_flow``.
-        self.fresh, self.followed, self.kept_flow = Signal(), Signal(), Signal(Flow)
+        self.stamp, self.cause = Signal(64), Signal(64)
+        # The item is a message about the book: what it changed is in ``change``, and it is no longer at the port.
+        self.direct, self.change = Signal(), Signal(Change(self.parameters))
+        # It was taken from the backlog, and nothing is to be done but to tell of it.
+        self.told_only = Signal()
+        # The next one, on its way to the valuation, and whether it is known that the taker wants an order from it.
+        self.first, self.first_valid, self.first_new_stamp = Signal(Change(self.parameters)), Signal(), Signal()
+        self.looked, self.first_wanted = Signal(), Signal()
+        # The symbol of the message that will be in ``first``, else the one whose rows are read.
+        self.ahead = Signal(self.parameters.symbol_bits)
+        # A message is taken from ``first``; an evaluation of the symbol at work is asked for.
+        self.attaches, self.evaluates = Signal(), Signal()
         # The taker wants the order at work; the gate has it; what the gate said is in ``mask``.
         self.taking, self.take_judging, self.take_judged = Signal(), Signal(), Signal()
         # Cycles since symbol, place and rows stand still.
@@ -115,6 +121,10 @@ class Desk:
         self.order = Signal(Order)
         self.mask = Signal(REASON_COUNT)
         self.marking = Signal(2)
+        # Profit and loss that orders are judged on; as they are marked now; both quotes.
+        self.money = Signal(Money)
+        self.marked, self.is_marked = Signal(Money), Signal()
+        self.quotes, self.is_quoted = Signal(Quotes), Signal()
         self.refused = Signal()
         self.judging, self.wanted = Signal(), Signal()  # the gate has an order; it is to go if it may
         self.back = Signal(Back)
@@ -136,38 +146,38 @@ class Desk:
         self.last_feed, self.last_heartbeat = Signal(64), Signal(64)
         self.last_sent, self.last_received = Signal(64), Signal(64)
         self.generation = Signal(GENERATION_BITS)
-        self.pnl_total = Signal(signed(64))
         self.position_notional, self.open_notional, self.executed_notional = Signal(64), Signal(64), Signal(64)
         self.tat_everywhere = Signal(64)
 
     def _declare_memories(self, m):
         """The rows of the symbol at work, and the multiplier."""
 
-        def rows(name, shape, count=self.parameters.symbols, at=self.next_symbol):
+        def rows(name, shape, count=self.parameters.symbols, at=self.next_symbol, store_at=self.symbol):
             m.submodules[name] = each = Rows(shape, count)
-            m.d.comb += each.at.eq(at)
+            m.d.comb += [each.at.eq(at), each.store_at.eq(store_at)]
             return each
 
         self.listing = rows("listing", Listing)
         self.market = rows("market", Market)
         self.limits = rows("limits", Limits)
         self.quoting = rows("quoting", QuoterParameters)
-        self.top = rows("top", top_layout(self.parameters))
         self.account = rows("account", Account)
         self.tat = rows("tat", 64)
-        self.flow_row = rows("flow_rows", FlowRow)
-        self.taker = rows("taker", Taking)
-        self.last = rows("last", Last, 2 * self.parameters.symbols, Cat(self.next_place[2], self.next_symbol))
-        self.rows = [self.listing, self.market, self.limits, self.quoting, self.top, self.account, self.tat, self.last]
-        self.rows += [self.flow_row, self.taker]
+        self.taker = rows("taker", Taking, at=self.ahead)
+        count, side, next_side = 2 * self.parameters.symbols, self.place[2], self.next_place[2]
+        self.last = rows("last", Last, count, Cat(next_side, self.next_symbol), Cat(side, self.symbol))
+        self.rows = [self.listing, self.market, self.limits, self.quoting, self.account, self.tat, self.taker, self.last]
 
         m.submodules.product = product = Product32()
         m.d.comb += [product.a.eq(self.factors.a), product.b.eq(self.factors.b)]
         self.product = product.o
 
-        # The top of the symbol's book, that of the item before it is stored.
+        m.submodules.valuation = self.valuation = Valuation(self.parameters)
+        m.submodules.backlog = self.backlog = Backlog(self.parameters)
+
+        # The top of the symbol's book.
         self.best = Signal(top_layout(self.parameters))
-        m.d.comb += self.best.eq(Mux(self.next_direct, self.entry.top, self.top.row))
+        m.d.comb += self.best.eq(Mux(self.attaches, self.first.top, Mux(self.direct, self.change.top, self.valuation.top)))
 
     # -- components ----------------------------------------------------------------------------------
 
@@ -177,6 +187,7 @@ class Desk:
         m.d.comb += [
             self.trader.slots_busy.eq(slots.busy),
             slots.symbol.eq(self.next_symbol),
+            slots.ahead.eq(self.ahead),
             slots.place.eq(self.next_place),
             slots.store_place.eq(self.place),
             slots.store_slot.eq(self.slot),
@@ -186,8 +197,8 @@ class Desk:
             exposure.price.eq(self.slot.worst_price),
             exposure.occupied.eq(slots.stored_occupied),
         ]
-        self.occupied = Signal(PLACES)  # a cycle behind the symbol
-        m.d.sync += self.occupied.eq(slots.occupied)
+        self.occupied, self.ahead_occupied = Signal(PLACES), Signal(PLACES)  # a cycle behind the symbol
+        m.d.sync += [self.occupied.eq(slots.occupied), self.ahead_occupied.eq(slots.ahead_occupied)]
         # What the other orders have open, for a new order and for one that replaces the slot at work.
         side, replace = self.side, self.order.replace
         same, opposite = (data.View(Sums, Mux(side, exposure.sums[n], exposure.sums[1 - n])) for n in (1, 0))
@@ -208,11 +219,13 @@ class Desk:
         order, slot, everywhere = self.order, self.slot, self.everywhere
         market, limits, account = self.market.row, self.limits.row, self.account.row
         top, last = self.best, self.last.row
-        trusted, open_orders, numbered = Signal(), Signal(range(PLACES + 1)), Signal()
+        trusted, open_orders = Signal(), Signal(range(PLACES + 1))
+        self.numbered = numbered = Signal()
         # Whether the next order has a UserRefNum, if it needs one.
         m.d.sync += numbered.eq((self.ouch != OuchVersion.V5_0) | (self.generation < LAST_GENERATION))
         m.d.sync += open_orders.eq(sum(self.occupied))
-        m.d.sync += trusted.eq(self.feed_whole & self.entry.trusted.bit_select(self.symbol, 1))
+        here = Mux(self.direct, self.change.trusted, self.entry.trusted.bit_select(self.symbol, 1))
+        m.d.sync += trusted.eq(self.feed_whole & here)
         m.d.comb += gate.kill.eq(self.trader.kill)
 
         def fill(port, values):
@@ -233,13 +246,13 @@ class Desk:
                 "market_open": self.market_open,
                 "trusted": trusted,
                 "session_up": self.session_up & numbered,
-                "last_feed": self.last_feed,
+                "last_feed": Mux(self.direct, self.stamp, self.last_feed),  # a later message may have come already
                 "stale_ns": everywhere.stale_ns,
                 "last_heartbeat": self.last_heartbeat,
                 "heartbeat_ns": everywhere.heartbeat_ns,
-                "pnl": account.pnl,
+                "pnl": self.money.pnl,
                 "loss_limit": limits.loss_limit,
-                "pnl_total": self.pnl_total,
+                "pnl_total": self.money.pnl_total,
                 "loss_limit_total": everywhere.loss_limit,
             },
         )
@@ -280,35 +293,67 @@ class Desk:
             },
         )
 
-    def _connect_quoter(self, m):
-        m.submodules.quoter = quoter = self.quoter = Quoter(self.parameters.index_bits)
-        for side in ("bid", "ask"):
-            m.d.comb += [quoter.top[side][name].eq(self.best[side][name]) for name in ("has", "index", "quantity")]
+    def _connect_valuation(self, m):
+        """A message goes in from ``first``, an evaluation that is asked for with the top that the symbol has."""
+        valuation, first, asked = self.valuation, self.first, self.valuation.i
         m.d.comb += [
-            quoter.parameters.eq(self.quoting.row),
-            quoter.ladder.base_price.eq(self.listing.row.base_price),
-            quoter.ladder.tick.eq(self.listing.row.tick),
-            quoter.position.eq(self.account.row.position),
-            quoter.flow.eq(Mux(self.followed, self.kept_flow, self.flow.o)),
+            valuation.ahead.eq(self.ahead),
+            asked.symbol.eq(Mux(self.evaluates, self.symbol, first.symbol)),
+            asked.stamp.eq(Mux(self.evaluates, self.stamp, first.stamp)),
+            asked.new_stamp.eq(self.evaluates | self.first_new_stamp),
+            asked.counts.eq(~self.evaluates),
+            asked.marks.eq(self.evaluates | first.trust_changed | first.top_changed),
+            asked.alone.eq(self.evaluates | self.attaches),
+            asked.top.eq(Mux(self.first_valid, first.top, valuation.top)),
+            asked.trade.valid.eq(first.trade.valid & first.printable),
+            asked.trade.side.eq(first.trade.side),
+            asked.trade.quantity.eq(first.trade.quantity),
+            valuation.store_at.eq(self.symbol),
         ]
+        for name, rows in (("quoting", self.quoting), ("listing", self.listing), ("account", self.account)):
+            m.d.comb += [getattr(valuation, f"store_{name}").eq(rows.store), getattr(valuation, name).eq(rows.new)]
+        with m.If(self.age == 1):
+            m.d.sync += [self.money.pnl.eq(valuation.pnl), self.money.pnl_total.eq(valuation.pnl_total)]
+        with m.If(valuation.money_done & valuation.money_alone):
+            m.d.sync += [self.marked.eq(valuation.money), self.is_marked.eq(1)]
+        self.quoted_now = valuation.done & valuation.alone
+        with m.If(self.quoted_now):
+            m.d.sync += [self.quotes.eq(valuation.quotes), self.is_quoted.eq(1)]
 
-    def _connect_flow(self, m):
-        m.submodules.flow = flow = self.flow = FlowSignals(self.parameters.index_bits)
-        for side in ("bid", "ask"):
-            for name in ("has", "index", "quantity"):
-                m.d.comb += [
-                    flow.before[side][name].eq(self.top.row[side][name]),
-                    flow.after[side][name].eq(self.best[side][name]),
-                ]
-        trade = self.entry.trade
+    def _connect_backlog(self, m):
+        backlog, valuation, everywhere = self.backlog, self.valuation, self.everywhere
+        slot, limits = self.slot, self.limits
         m.d.comb += [
-            flow.row.eq(self.flow_row.row),
-            flow.stamp.eq(self.stamp),
-            flow.decay.eq(self.quoting.row.decay),
-            flow.fresh.eq(self.fresh),
-            flow.trade.valid.eq(trade.valid & self.message.printable),
-            flow.trade.side.eq(trade.side),
-            flow.trade.quantity.eq(trade.quantity),
+            backlog.put.eq(valuation.go & ~valuation.i.alone),
+            backlog.marks.eq(valuation.i.marks),
+            backlog.change.eq(self.first),
+            backlog.money_put.eq(valuation.money_done & ~valuation.money_alone),
+            backlog.money.eq(valuation.money),
+            backlog.quotes_put.eq(valuation.done & ~valuation.alone),
+            backlog.quotes.eq(valuation.quotes),
+            backlog.store_at.eq(self.symbol),
+            backlog.store_slot.eq(self.slots.store),
+            backlog.place.eq(self.place),
+            backlog.slot_state.eq(slot.state),
+            backlog.slot_price.eq(slot.price),
+            backlog.cancel_wanted.eq(slot.cancel_wanted),
+            backlog.store_last.eq(self.last.store),
+            backlog.side.eq(self.side),
+            backlog.last_time.eq(self.last.new.time),
+            backlog.store_market.eq(self.market.store),
+            backlog.market.eq(self.market.new),
+            backlog.store_life.eq(self.quoting.store),
+            backlog.min_life.eq(self.quoting.new.min_life),
+            backlog.store_loss_limit.eq(limits.store),
+            backlog.loss_limit.eq(limits.new.loss_limit),
+            backlog.state.session_up.eq(self.session_up),
+            backlog.state.killed.eq(self.killed | self.trader.kill),
+            backlog.state.closed.eq(~(self.market_open & self.feed_whole & self.numbered)),
+            backlog.state.strategy_killed.eq(self.killed_strategies.any()),
+            backlog.state.quoter_killed.eq(self.killed_strategies[QUOTER_STRATEGY]),
+            backlog.state.last_heartbeat.eq(self.last_heartbeat),
+            backlog.state.heartbeat_ns.eq(everywhere.heartbeat_ns),
+            backlog.state.loss_limit.eq(everywhere.loss_limit),
         ]
 
     def _connect_release(self, m):
@@ -347,32 +392,15 @@ class Desk:
         ]
 
     def _connect_events(self, m):
-        m.submodules.events = register = StreamRegister(Event)
-        self.events = register.i
-        event, out = self.events.payload, self.trader.events
+        self.events, out = Signal(Event), self.trader.events
+        self.tells = Signal()
+        m.d.sync += [out.valid.eq(self.tells), out.payload.eq(self.events)]
         m.d.comb += [
-            out.valid.eq(register.o.valid),
-            out.payload.eq(register.o.payload),
-            register.o.ready.eq(out.ready),
             # what an event has unless its step says something else
-            event.side.eq(Side.NONE),
-            event.symbol.eq(NO_SYMBOL),
-            event.timestamp.eq(self.stamp),
-            event.cause.eq(self.cause),
-        ]
-
-    def _mark(self, m):
-        """Profit and loss at the market's price, ``MARK_READY`` cycles behind the rows."""
-        account, best = self.account.row, self.best
-        long, short = account.position > 0, account.position < 0
-        m.submodules.worth = worth = Product32()
-        self.marked = Signal(data.StructLayout({"price": 32, "pnl": account.pnl.shape()}))
-        price = Mux(long & best.bid.has, best.bid.price, Mux(short & best.ask.has, best.ask.price, account.mark))
-        m.d.sync += [
-            worth.a.eq(self.magnitude(account.position)),
-            worth.b.eq(price),
-            self.marked.price.eq(worth.b),
-            self.marked.pnl.eq(Mux(short, account.cash - worth.o, account.cash + worth.o)),
+            self.events.side.eq(Side.NONE),
+            self.events.symbol.eq(NO_SYMBOL),
+            self.events.timestamp.eq(self.stamp),
+            self.events.cause.eq(self.cause),
         ]
 
     def _compare(self, m):
@@ -402,14 +430,10 @@ class Desk:
 
     # -- steps ---------------------------------------------------------------------------------------
 
-    @contextmanager
     def emit(self, m, kind, **fields):
-        """Sends an event; the body is what follows when it has been taken."""
-        event = self.events.payload
-        m.d.comb += [self.events.valid.eq(1), event.type.eq(kind)]
-        m.d.comb += [getattr(event, name).eq(value) for name, value in fields.items()]
-        with m.If(self.events.ready):
-            yield
+        """Sends an event."""
+        m.d.comb += [self.tells.eq(1), self.events.type.eq(kind)]
+        m.d.comb += [getattr(self.events, name).eq(value) for name, value in fields.items()]
 
     @contextmanager
     def send(self, m, kind, login=None):
@@ -420,11 +444,6 @@ class Desk:
             m.d.comb += direct.payload.body.login.eq(login)
         with m.If(direct.ready):
             yield
-
-    def follow(self, m):
-        """Keeps the flow signals of the symbol as they are now."""
-        self.store(m, self.flow_row, flow=self.flow.o, time=self.stamp)
-        m.d.sync += [self.kept_flow.eq(self.flow.o), self.followed.eq(1), self.fresh.eq(0)]
 
     def judge(self, m):
         """Shows the order to the gate, if it can be sent and the sums of the symbol's other orders are there."""

@@ -4,9 +4,12 @@
 """
 
 from amaranth.hdl import Mux, Signal
+from amaranth.lib import data
 
+from hw.quoter.quoter import Quote
 from hw.trader import taking
-from hw.trader.desk import MARK_READY, QUOTE_READY, STATE_SETTLE, Back
+from hw.trader.desk import STATE_SETTLE, Back
+from hw.trader.valuation import Quotes
 from wire.reasons import STATE_REASONS, WITHDRAW_REASONS
 from wire.records import QUOTER_STRATEGY, SLOTS, TIME_IN_FORCE_DAY, SlotState
 
@@ -40,27 +43,21 @@ def _sweep(m, desk):
 
 def _mark_to_market(m, desk):
     with m.State("EVALUATE"):
-        m.d.sync += [desk.age.eq(1), desk.followed.eq(0)]
-        taking.look(m, desk)
+        m.d.comb += [desk.evaluates.eq(1), desk.valuation.go.eq(1)]
+        m.d.sync += [desk.age.eq(1), desk.is_marked.eq(0), desk.is_quoted.eq(0)]
+        taking.look(m, desk, desk.stamp)
         m.next = "TAKE"
     with m.State("MARK"):
         m.d.sync += desk.place.eq(0)
-        with m.If(desk.age >= MARK_READY):
+        with m.If(desk.is_marked):
             m.d.comb += desk.trader.counters["evaluations"].eq(1)
-            desk.follow(m)
-            with m.If(desk.direct):
-                desk.store(m, desk.top, desk.entry.top)
-            desk.store(m, desk.account, mark=desk.marked.price, pnl=desk.marked.pnl)
-            m.d.sync += [
-                desk.pnl_total.eq(desk.pnl_total + desk.marked.pnl - desk.account.row.pnl),
-                desk.unsettled.eq(STATE_SETTLE),
-            ]
+            m.d.sync += [desk.money.eq(desk.marked), desk.unsettled.eq(STATE_SETTLE)]
             m.next = "EVALUATED"
             with m.If(desk.session_up):
                 m.next = "SETTLE"
     with m.State("SETTLE"):
         m.d.sync += [desk.slot.eq(desk.slots.slot), desk.todo.eq((desk.slots.occupied | QUOTER_PLACES) & ~1)]
-        with m.If((desk.age >= QUOTE_READY - 1) & (desk.unsettled <= 1)):
+        with m.If((desk.valuation.soon | desk.quoted_now | desk.is_quoted) & (desk.unsettled <= 1)):
             m.next = "QUOTE"
 
 
@@ -71,7 +68,8 @@ def _walk_slots(m, desk):
     strategy_killed = desk.killed_strategies.bit_select(slot.strategy, 1)
     withdraw = (state_mask & WITHDRAW_REASONS).any() | strategy_killed | slot.cancel_wanted
     may_quote = ~(state_mask & STATE_REASONS).any() & ~desk.killed_strategies[QUOTER_STRATEGY]
-    quote = desk.quoter.buy.shape()(Mux(desk.side, desk.quoter.sell, desk.quoter.buy))
+    quotes = data.View(Quotes, Mux(desk.quoted_now, desk.valuation.quotes, desk.quotes))
+    quote = data.View(Quote, Mux(desk.side, quotes.sell, quotes.buy))
     wanted, distance, far = Signal(), Signal(33), Signal()
     change = quote.price - slot.price
 
@@ -100,7 +98,7 @@ def _walk_slots(m, desk):
         ]
         m.next = "TREAT_SLOT"
     with m.State("TREAT_SLOT"):
-        m.d.sync += [far.eq(distance >= desk.quoter.threshold), wanted.eq(wanted & may_quote)]
+        m.d.sync += [far.eq(distance >= desk.quotes.threshold), wanted.eq(wanted & may_quote)]
         m.d.sync += desk.back.eq(Back.NEXT_SLOT)
         m.next = "NEXT_SLOT"
         with m.If((slot.state == SlotState.LIVE) & withdraw):

@@ -4,6 +4,7 @@ from amaranth.hdl import Module, Shape, ShapeLike, Value, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.block_memory import read_block
 from hw.items import Best
 from hw.parameters import Parameters
 
@@ -33,7 +34,7 @@ Limits = data.StructLayout(
 """SET_LIMITS."""
 
 Account = data.StructLayout(
-    {"position": signed(32), "mark": 32, "cash": signed(64), "pnl": signed(64), "notional": 64}
+    {"position": signed(32), "cash": signed(64), "notional": 64}
 )
 """What we have of it. ``notional`` is the position's, at the price of the last execution."""
 
@@ -80,27 +81,27 @@ class Rows(wiring.Component):
     Members
     -------
     at : In(range(count))
-        The row at work.
+        The row that is wanted.
     row : Out(shape)
         Its value, one cycle after ``at``; what is stored shows two cycles after ``store``.
-    store, new : In(1), In(shape)
-        Writes the row ``at``.
+    store, store_at, new : In(1), In(range(count)), In(shape)
+        Writes a row.
 
-    One write per cycle.
+    One read and one write per cycle.
     """
 
     def __init__(self, shape: ShapeLike, count: int):
         self.width, self.count = Shape.cast(shape).width, count
-        super().__init__({"at": In(range(count)), "row": Out(shape), "store": In(1), "new": In(shape)})
+        index = range(count)
+        super().__init__({"at": In(index), "row": Out(shape), "store": In(1), "store_at": In(index), "new": In(shape)})
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.rows = rows = memory.Memory(shape=self.width, depth=self.count, init=[])
-        read, write = rows.read_port(), rows.write_port()
+        write = rows.write_port()
         m.d.comb += [
-            read.addr.eq(self.at),
-            Value.cast(self.row).eq(read.data),
-            write.addr.eq(self.at),
+            Value.cast(self.row).eq(read_block(m, rows, self.at)),
+            write.addr.eq(self.store_at),
             write.data.eq(self.new),
             write.en.eq(self.store),
         ]

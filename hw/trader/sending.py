@@ -43,7 +43,7 @@ def add_states(m, desk):
         return info
 
     with m.State("REFUSED"):
-        with desk.emit(
+        desk.emit(
             m,
             EventType.ORDER_REFUSED,
             side=desk.side,
@@ -54,9 +54,9 @@ def add_states(m, desk):
             quantity=order.quantity,
             tag=order.tag,
             info=about(action, desk.marking, order.strategy),
-        ):
-            m.d.comb += [count["orders_refused"].eq(1), desk.trader.count_refused.eq(desk.mask)]
-            m.next = "BACK"
+        )
+        m.d.comb += [count["orders_refused"].eq(1), desk.trader.count_refused.eq(desk.mask)]
+        m.next = "BACK"
 
     with m.State("SENT"):
         desk.store(m, desk.last, valid=1, price=order.price, quantity=order.quantity, time=desk.stamp, repeats=desk.repeats)
@@ -86,7 +86,7 @@ def add_states(m, desk):
             ]
         m.next = "SENT_EVENT"
     with m.State("SENT_EVENT"):
-        with desk.emit(
+        desk.emit(
             m,
             EventType.ORDER_SENT,
             side=desk.side,
@@ -97,9 +97,9 @@ def add_states(m, desk):
             quantity=order.quantity,
             tag=slot.tag,
             info=about(action, slot.marking, slot.strategy),
-        ):
-            _count_message(m, desk)
-            m.next = "REVALUE"
+        )
+        _count_message(m, desk)
+        m.next = "REVALUE"
 
     with m.State("CANCEL"):
         with desk.send(m, Harmless.CANCEL):
@@ -107,7 +107,7 @@ def add_states(m, desk):
             m.d.sync += [slot.state.eq(SlotState.PENDING_CANCEL), slot.cancel_wanted.eq(0)]
             m.next = "CANCEL_EVENT"
     with m.State("CANCEL_EVENT"):
-        with desk.emit(
+        desk.emit(
             m,
             EventType.ORDER_SENT,
             side=desk.side,
@@ -117,9 +117,9 @@ def add_states(m, desk):
             quantity=slot.remaining,
             tag=slot.tag,
             info=about(Action.CANCEL, slot.marking, slot.strategy),
-        ):
-            _count_message(m, desk)
-            m.next = "REVALUE"
+        )
+        _count_message(m, desk)
+        m.next = "REVALUE"
 
     _revalue(m, desk)
 

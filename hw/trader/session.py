@@ -50,16 +50,16 @@ def _packet(m, desk):
         with m.If(inbound.malformed):
             m.next = "MALFORMED"
     with m.State("SESSION_UP"):
-        with desk.emit(m, EventType.SESSION, info=SessionState.UP):
-            m.next = "SWEEP"
+        desk.emit(m, EventType.SESSION, info=SessionState.UP)
+        m.next = "SWEEP"
     with m.State("SESSION_CLOSED"):
-        with desk.emit(m, EventType.SESSION, info=SessionState.DOWN, value=inbound.reason):
-            m.next = "DONE"
+        desk.emit(m, EventType.SESSION, info=SessionState.DOWN, value=inbound.reason)
+        m.next = "DONE"
     with m.State("MALFORMED"):
         value = Mux(_is(inbound.code, "S"), inbound.type, inbound.code)
-        with desk.emit(m, EventType.FAULT, info=Fault.SESSION_MALFORMED, value=value):
-            m.d.comb += count["session_malformed"].eq(1)
-            m.next = "DONE"
+        desk.emit(m, EventType.FAULT, info=Fault.SESSION_MALFORMED, value=value)
+        m.d.comb += count["session_malformed"].eq(1)
+        m.next = "DONE"
 
 
 def _message(m, desk):
@@ -102,16 +102,16 @@ def _message(m, desk):
                     with m.Case(*map(ord, letters)):
                         m.next = step
     with m.State("UNKNOWN_TOKEN"):
-        with desk.emit(
+        desk.emit(
             m, EventType.FAULT, info=Fault.UNKNOWN_TOKEN, value=inbound.type, order_id=inbound.order_id
-        ):
-            m.d.comb += count["unknown_token"].eq(1)
-            m.next = "DONE"
+        )
+        m.d.comb += count["unknown_token"].eq(1)
+        m.next = "DONE"
     with m.State("CORRECTION"):
         fault = Mux(_is(inbound.type, "B"), Fault.BROKEN_TRADE, Fault.TRADE_CORRECTION)
-        with desk.emit(m, EventType.FAULT, info=fault, value=inbound.value, order_id=inbound.order_id):
-            m.d.comb += count["ouch_other"].eq(1)
-            m.next = "DONE"
+        desk.emit(m, EventType.FAULT, info=fault, value=inbound.value, order_id=inbound.order_id)
+        m.d.comb += count["ouch_other"].eq(1)
+        m.next = "DONE"
 
 
 def _execution(m, desk):
@@ -147,7 +147,8 @@ def _execution(m, desk):
         m.d.sync += worth.eq(desk.product)
         m.next = "EXECUTED_STORE"
     with m.State("EXECUTED_STORE"):
-        desk.store(m, desk.account, position=position, cash=cash, mark=inbound.price, notional=worth)
+        desk.store(m, desk.account, position=position, cash=cash, notional=worth)
+        m.d.comb += desk.valuation.new_mark.eq(inbound.price)
         m.d.sync += desk.position_notional.eq(desk.position_notional - account.notional + worth)
         with m.If(slot.remaining == 0):
             m.d.sync += slot.state.eq(SlotState.IDLE)
@@ -161,9 +162,9 @@ def _outcomes(m, desk):
 
     def tell(step, kind, counter, **fields):
         with m.State(step):
-            with desk.emit(m, kind, side=desk.side, symbol=desk.symbol, tag=slot.tag, **fields):
-                m.d.comb += count[counter].eq(1)
-                m.next = "REVALUE"
+            desk.emit(m, kind, side=desk.side, symbol=desk.symbol, tag=slot.tag, **fields)
+            m.d.comb += count[counter].eq(1)
+            m.next = "REVALUE"
 
     confirmed = {
         "order_id": desk.slot_id,

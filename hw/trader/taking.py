@@ -40,13 +40,19 @@ def judge(m, desk):
         ]
 
 
-def look(m, desk):
-    """Finds out in the cycle in which the symbol's rows are there whether the taker wants an order, and on which side."""
-    taker, best, occupied = desk.taker.row, desk.best, desk.occupied
-    wanted = taker.enabled & taker.size.any() & (desk.stamp <= taker.expiry) & desk.session_up
+def wants(desk, stamp, best):
+    """Whether the taker wants an order from the symbol whose rows are there, and whether that buys."""
+    taker, occupied = desk.taker.row, desk.ahead_occupied
+    wanted = taker.enabled & taker.size.any() & (stamp <= taker.expiry) & desk.session_up
     buys = best.ask.has & (best.ask.price <= taker.highest_buy) & ~occupied[TAKER_SLOT]
     sells = best.bid.has & (best.bid.price >= taker.lowest_sell) & ~occupied[SLOTS + TAKER_SLOT]
-    m.d.sync += [desk.taking.eq(wanted & (buys | sells)), desk.place.eq(Cat(Const(TAKER_SLOT, 2), ~buys))]
+    return wanted & (buys | sells), buys
+
+
+def look(m, desk, stamp):
+    """Finds out in the cycle in which the symbol's rows are there whether the taker wants an order, and on which side."""
+    wanted, buys = wants(desk, stamp, desk.best)
+    m.d.sync += [desk.taking.eq(wanted), desk.place.eq(Cat(Const(TAKER_SLOT, 2), ~buys))]
 
 
 def add_states(m, desk):

@@ -1,6 +1,6 @@
-"""The trader: takes an item and does all that follows from it before it takes the next one."""
+"""The trader: values messages as they come, and does all that follows from one item before it attends to the next."""
 
-from amaranth.hdl import Module, Mux
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -45,7 +45,7 @@ class Trader(wiring.Component):
     Members
     -------
     i : In(stream of BookItem)
-        Items. One is taken when all that follows from it is done.
+        Items. A message about a book is taken as it comes; another item when all that follows from it is done.
     events : Out(stream of Event)
         What the host is told, in order.
     o : Out(stream of Outbound)
@@ -69,9 +69,10 @@ class Trader(wiring.Component):
     count_refused : Out(REASON_COUNT)
         Pulses of the reasons' counters.
 
-    A feed message that changes nothing takes a cycle; one that changes the best price, without an order, about 20. An order of
-    the taker is at ``o`` 7 cycles after the item was at ``i``, one of the quoter 19, and takes about 15 more until the next.
-    It waits for the order port and, at most 8 cycles, for the event ring; never for the host.
+    A message that changes nothing takes a cycle. One that changes the best price and calls for no order takes two, one that
+    is a trade too takes three: 16 of them can be on their way through valuation and backlog. An order of the taker is at ``o`` 7 cycles
+    after the item was at ``i``, one of the quoter 20, if nothing is on its way before it, and takes about 15 more until the next.
+    It waits for the order port, never for the host.
     """
 
     def __init__(self, parameters: Parameters):
@@ -79,7 +80,7 @@ class Trader(wiring.Component):
         super().__init__(
             {
                 "i": In(stream.Signature(BookItem(parameters))),
-                "events": Out(stream.Signature(Event)),
+                "events": Out(stream.Signature(Event, always_ready=True)),
                 "o": Out(stream.Signature(Outbound)),
                 "kill": In(1),
                 "slots_busy": Out(parameters.symbols),
@@ -115,6 +116,7 @@ class Trader(wiring.Component):
         with m.If(desk.unsettled != 0):
             m.d.sync += desk.unsettled.eq(desk.unsettled - 1)
         taking.judge(m, desk)
+        self._accept(m, desk)
         with m.FSM():
             self._clear(m, desk)
             self._take(m, desk, command)
@@ -125,7 +127,8 @@ class Trader(wiring.Component):
             evaluation.add_states(m, desk)
             sending.add_states(m, desk)
             with m.State("DONE"):
-                m.d.comb += self.i.ready.eq(1)
+                with m.If(~desk.direct):
+                    m.d.comb += self.i.ready.eq(1)
                 m.next = "NEXT"
         return m
 
@@ -133,7 +136,12 @@ class Trader(wiring.Component):
         """Empties the memories after reset."""
         with m.State("CLEAR"):
             m.d.comb += [each.store.eq(1) for each in desk.rows]
-            m.d.comb += [desk.slots.store.eq(1), desk.exposure.clear.eq(1)]
+            m.d.comb += [
+                desk.slots.store.eq(1),
+                desk.exposure.clear.eq(1),
+                desk.valuation.clear.eq(1),
+                desk.backlog.clear.eq(1),
+            ]
             m.d.sync += desk.place.eq(desk.place + 1)
             with m.If(desk.place.all()):
                 m.d.sync += desk.symbol.eq(desk.symbol + 1)
@@ -141,48 +149,115 @@ class Trader(wiring.Component):
                     m.d.sync += desk.symbol.eq(0)
                     m.next = "NEXT"
 
-    def _take(self, m, desk, command):
-        """The next item: finds its symbol and slot; their rows are there when its own steps begin.
+    def _accept(self, m, desk):
+        """Messages leave the port as they come: most change nothing, the others go to the valuation through ``first``.
 
-        Most messages change nothing here. They are done with in the cycle in which they come.
+        One from which the taker wants an order stays in ``first`` until the steps are done with all before it.
         """
-        entry, kind = desk.entry, desk.item.kind
+        entry, item, first, valuation = desk.entry, desk.item, desk.first, desk.valuation
+        message = desk.message
+        is_message = item.kind == ItemKind.MESSAGE
+        comes, loads, free = Signal(), Signal(), Signal()
+        known = ~(desk.taker.row.enabled & desk.session_up) | (desk.looked & ~desk.first_wanted)
+        m.d.comb += [
+            free.eq(desk.first_valid & ~valuation.clash & desk.backlog.room & known),
+            # No path goes from here back into the book but this short one.
+            comes.eq(self.i.valid & ~desk.first_valid & ((is_message & ~feed.is_general(desk)) | (item.kind == ItemKind.ALIVE))),
+            loads.eq(comes & is_message & feed.changes_book(desk)),
+            desk.ahead.eq(Mux(loads, entry.symbol, Mux(desk.first_valid, first.symbol, desk.next_symbol))),
+        ]
+        with m.If(free | desk.attaches):
+            m.d.comb += valuation.go.eq(1)
+        with m.If(comes):
+            m.d.comb += self.i.ready.eq(1)
+            m.d.sync += desk.last_feed.eq(item.stamp)
+            with m.If(is_message):
+                m.d.sync += desk.expected.eq(item.cause + 1)
+        m.d.sync += [
+            desk.looked.eq(desk.first_valid & ~loads),
+            desk.first_wanted.eq(taking.wants(desk, first.stamp, first.top)[0]),
+        ]
+        with m.If(loads):
+            m.d.sync += [
+                desk.first_valid.eq(1),
+                desk.first_new_stamp.eq(item.stamp != first.stamp),
+                first.stamp.eq(item.stamp),
+                first.cause.eq(item.cause),
+                first.trusted.eq(entry.trusted.bit_select(entry.symbol, 1)),
+                first.trust_changed.eq(entry.trust_changed.any()),
+                *(first[name].eq(entry[name]) for name in ("symbol", "trust_cause", "top_changed", "top", "trade")),
+                *(first[name].eq(message[name]) for name in ("match_number", "type", "printable")),
+            ]
+        with m.Elif(valuation.go):
+            m.d.sync += desk.first_valid.eq(0)
+
+    def _take(self, m, desk, command):
+        """What is done next: a message that was valued; one that can be attended to while it is; another item.
+
+        Another item finds its symbol and slot; their rows are there when its own steps begin.
+        """
+        entry, item, kind = desk.entry, desk.item, desk.item.kind
+        backlog, valuation = desk.backlog, desk.valuation
         order_id = Mux(kind == ItemKind.SESSION, desk.inbound.order_id, command.order_id)
         about_order = (kind == ItemKind.SESSION) | ((kind == ItemKind.COMMAND) & command.names_order())
-        is_book_message = (kind == ItemKind.MESSAGE) & entry.mapped
+        others = Signal()  # some message is on its way
         m.d.comb += [
             desk.next_symbol.eq(desk.symbol),
             desk.next_place.eq(desk.place),
-            desk.next_direct.eq(desk.direct),
+            others.eq(~valuation.idle | ~backlog.empty),
+            backlog.open.eq(desk.told_only),
         ]
 
         with m.State("NEXT"):
-            m.d.comb += [self.idle.eq(~self.i.valid), desk.next_symbol.eq(entry.symbol), desk.next_place.eq(0)]
-            m.d.comb += desk.next_direct.eq(is_book_message)
-            with m.If(kind == ItemKind.COMMAND):
-                m.d.comb += desk.next_symbol.eq(command.symbol)
-            with m.If(about_order):
-                m.d.comb += [desk.next_place.eq(order_id[:3]), desk.next_symbol.eq(order_id[3:SLOT_BITS])]
+            m.d.comb += [
+                self.idle.eq(~(self.i.valid | desk.first_valid | others)),
+                backlog.open.eq(1),
+                backlog.take.eq(backlog.valid),
+                desk.attaches.eq(desk.first_valid & ~others),
+                desk.next_place.eq(0),
+            ]
             m.d.sync += [
                 desk.symbol.eq(desk.next_symbol),
                 desk.place.eq(desk.next_place),
-                desk.direct.eq(is_book_message),
-                desk.fresh.eq(is_book_message),
-                desk.followed.eq(0),
+                desk.direct.eq(backlog.valid | desk.attaches),
+                desk.told_only.eq(backlog.valid & ~backlog.calls),
+                desk.is_marked.eq(backlog.valid),
+                desk.is_quoted.eq(backlog.valid),
+                desk.taking.eq(0),
                 desk.sweeping.eq(0),
                 desk.age.eq(1),
             ]
-            with m.If(self.i.valid):
+            with m.If(backlog.valid):
+                change = backlog.first
+                m.d.comb += [
+                    desk.next_symbol.eq(change.symbol),
+                    self.counters["evaluations"].eq(backlog.first_marks & ~backlog.calls),
+                ]
+                m.d.sync += [desk.change.eq(change), desk.stamp.eq(change.stamp), desk.cause.eq(change.cause)]
+                m.d.sync += [desk.marked.eq(backlog.first_money), desk.quotes.eq(backlog.first_quotes)]
+                feed.tell(m, desk, change)
+            with m.Elif(desk.first_valid):
+                change = desk.first
+                m.d.comb += desk.next_symbol.eq(change.symbol)
+                with m.If(desk.attaches):
+                    m.d.sync += [desk.change.eq(change), desk.stamp.eq(change.stamp), desk.cause.eq(change.cause)]
+                    m.d.sync += [desk.money.pnl.eq(valuation.pnl), desk.money.pnl_total.eq(valuation.pnl_total), desk.age.eq(2)]
+                    with m.If(change.trust_changed | change.top_changed):
+                        taking.look(m, desk, change.stamp)
+                    feed.tell(m, desk, change)
+            with m.Elif(self.i.valid & ~self.i.ready & ~others):
+                m.d.comb += desk.next_symbol.eq(entry.symbol)
+                with m.If(kind == ItemKind.COMMAND):
+                    m.d.comb += desk.next_symbol.eq(command.symbol)
+                with m.If(about_order):
+                    m.d.comb += [desk.next_place.eq(order_id[:3]), desk.next_symbol.eq(order_id[3:SLOT_BITS])]
+                m.d.sync += [desk.stamp.eq(item.stamp), desk.cause.eq(item.cause)]
                 with m.Switch(kind):
                     for each in ItemKind:
-                        with m.Case(each):
-                            m.next = "DONE" if each is ItemKind.ALIVE else each.name
-                            if each in (ItemKind.ALIVE, ItemKind.MESSAGE):
-                                m.d.sync += desk.last_feed.eq(desk.stamp)
-                            if each is ItemKind.MESSAGE:
-                                m.d.sync += desk.expected.eq(desk.cause + 1)
+                        if each is not ItemKind.ALIVE:
+                            with m.Case(each):
+                                m.next = each.name
+                with m.If(kind == ItemKind.MESSAGE):
+                    m.d.sync += [desk.last_feed.eq(item.stamp), desk.expected.eq(item.cause + 1)]
                 with m.If(entry.is_level):
                     m.next = "LEVEL"
-                with m.Elif((kind == ItemKind.MESSAGE) & feed.is_quiet(desk)):
-                    m.d.comb += self.i.ready.eq(1)
-                    m.next = "NEXT"

@@ -23,7 +23,7 @@ typedef struct {
     uint64_t payload_capacity, payload_length;
 } twin_results;
 
-enum { TWIN_SERIAL, TWIN_STREAMING };                         /* modes */
+enum { TWIN_SERIAL, TWIN_STREAMING, TWIN_PACED };             /* modes */
 enum { TWIN_DONE, TWIN_FULL, TWIN_PAUSED, TWIN_STUCK };       /* what twin_run answers */
 
 typedef struct twin twin;

@@ -30,6 +30,7 @@ constexpr unsigned PORTS = 6, TICK = 5;
 constexpr unsigned EVENT_LENGTH = 64;
 constexpr unsigned RESET_CYCLES = 8;
 constexpr unsigned SETTLED_CYCLES = 2;  // idle this long counts as idle
+constexpr uint64_t CYCLE_PS = 6400;     // of TWIN_PACED: 156.25 MHz
 constexpr uint64_t POWER_ON_CYCLES = 1'000'000;  // clearing memories takes at most this long
 
 // The inputs of one port that wait, and how much of the first one was taken.
@@ -59,7 +60,8 @@ struct twin {
         settled_ = 0;
         moved_ = cycle_;
         for (Queue &queue : queues_) queue.clear();
-        if (mode_ == TWIN_STREAMING) {
+        if (mode_ != TWIN_SERIAL) {
+            paced_from_ = cycle_, paced_at_ = count_ ? inputs_[0].timestamp : 0;
             for (uint64_t i = 0; i < count_; ++i) queues_[inputs_[i].port].waiting.push_back(i);
             next_ = count_;
         }
@@ -147,6 +149,7 @@ struct twin {
 private:
     // One clock cycle with input offered and output taken.
     void step() {
+        if (mode_ == TWIN_PACED && next_) now_ = std::max(now_, paced_at_ + (cycle_ - paced_from_) * CYCLE_PS / 1000);
         for (unsigned port = 0; port < PORTS; ++port) offer(port);
         set_now(*model_, now_);
         const bool event_ready = event_filled_ < EVENT_LENGTH, order_ready = !packet_done_;
@@ -187,7 +190,9 @@ private:
 
     void offer(unsigned port) {
         Queue &queue = queues_[port];
-        if (queue.empty()) {
+        const bool early = mode_ == TWIN_PACED && !queue.empty() && !queue.taken && inputs_[queue.waiting[queue.head]].timestamp > now_;
+        if (early) moved_ = cycle_;
+        if (early || queue.empty()) {
             if (queue.driven) input_ports[port].drive(*model_, false, 0, false, 0);
             queue.driven = false;
             return;
@@ -281,6 +286,7 @@ private:
     uint64_t *input_cycles_ = nullptr;
     uint64_t count_ = 0, next_ = 0, done_ = 0;  // inputs: in all, queued, taken
     int mode_ = TWIN_SERIAL;
+    uint64_t paced_from_ = 0, paced_at_ = 0;  // cycle and stamp at which a paced batch began
     Queue queues_[PORTS];
 
     twin_results *results_ = nullptr;

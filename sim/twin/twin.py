@@ -24,7 +24,8 @@ class Mode(IntEnum):
     """How the inputs of a batch meet the card."""
 
     SERIAL = 0  # one at a time, each when the card is idle: the order is what the semantics say
-    STREAMING = 1  # each port as fast as it takes them, all at once: for throughput and latency under load
+    STREAMING = 1  # each port as fast as it takes them, all at once
+    PACED = 2  # each at its time stamp, the clock at 156.25 MHz: for throughput and latency under load
 
 
 class TwinStuckError(RuntimeError):

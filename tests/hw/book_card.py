@@ -77,7 +77,7 @@ class BookCard:
     def cycle(self) -> None:
         for name in self.counted:
             self.counts[name] += self.model[name].value
-        self.counts["disagreement"] += self.model["disagreement"].value
+        self.counts["disagreements"] += self.model["count_disagreements"].value
         self.model.step()
 
     def run(
@@ -262,7 +262,7 @@ def check(card: BookCard, book: PlainBook, messages: Sequence[dict[str, Any]], *
     counts = {name.removeprefix("count_"): card.counts[name] - before[name] for name in card.counted}
     assert counts == {name: book.counts[name] for name in counts}
     book.counts.clear()
-    assert not card.counts["disagreement"]
+    assert not card.counts["disagreements"]
     return answers
 
 

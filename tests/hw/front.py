@@ -65,6 +65,8 @@ class Front(wiring.Component):
         ]
         with m.If(~feed.o.valid):
             m.d.comb += book.i.payload.eq(self.direct.payload)
+        with m.If(feed.o.valid & (feed.o.payload.kind == ItemKind.COMMAND)):
+            m.d.comb += book.i.payload.payload.eq(self.control.payload.payload)
         for name in self.counted:
             part = feed if f"count_{name}" in feed.signature.members else book
             total = getattr(self, f"total_{name}")

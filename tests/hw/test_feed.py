@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.gateware, pytest.mark.twin]
 
 GAP = 3  # beats: frame check sequence, 12 bytes between frames, preamble
 BEHIND = 40  # beats that feed B is behind feed A
-LATENCY = 9  # docstring of hw.feed.Feed
+LATENCY = 10  # docstring of hw.feed.Feed
 
 COUNTED = ("packets_dropped", "packets_duplicate", "packets_held", "gaps", "messages", "packets_a", "packets_b")
 

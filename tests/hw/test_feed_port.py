@@ -70,7 +70,7 @@ class PortModel:
         self.model = Model(FeedPort())
         self.model["session"].value = int.from_bytes(SESSION, "little")
         self.model["address"].value, self.model["port"].value = ADDRESS, PORT
-        self.model["read_advance"].value = 1
+        self.model["read"].value = self.model["read_advance"].value = 1
         self.counts: Counter[str] = Counter()
         self.packets: list[tuple[dict[str, int], int]] = []
 

@@ -11,7 +11,7 @@ from amaranth.sim import Simulator
 from engine.quoter import quote_index
 from engine.signals import are_valid, imbalance, microprice
 from engine.state import create
-from hw.quoter.quoter import FLOW_READY, LATENCY, Quoter
+from hw.quoter.quoter import FLOW_AT, LATENCY, LOOKED_AT, Quoter
 from hw.signals import microprice as signals
 from hw.signals.microprice import Signals
 from wire.records import Side
@@ -88,33 +88,40 @@ def test_signals_are_the_engines_one_top_per_cycle(rng: np.random.Generator):
     assert sum(map(are_valid, symbols)) > VECTORS // 2
 
 
-def test_quotes_are_the_engines(rng: np.random.Generator):
+def test_quotes_are_the_engines_one_top_per_cycle(rng: np.random.Generator):
     dut = Quoter(INDEX_BITS)
+    symbols = [draw(rng) for _ in range(VECTORS)]
     wanted = 0
 
     async def process(ctx):
         nonlocal wanted
-        for number in range(VECTORS):
-            symbol = draw(rng)
-            names = ("offset", "half_spread", "skew", "size", "min_change")
-            names += ("ofi_weight", "trade_weight", "variance_weight")
-            parameters = {name: int(symbol[name]) for name in names}
-            ctx.set(dut.top, top(symbol))
-            ctx.set(dut.parameters, {**parameters, "enabled": int(symbol["quoter_enabled"])})
-            ctx.set(dut.ladder, {name: int(symbol[name]) for name in ("base_price", "tick")})
-            ctx.set(dut.position, int(symbol["position"]))
-            await ctx.tick().repeat(FLOW_READY)
-            ctx.set(dut.flow, {name: int(symbol[name]) for name in ("ofi", "trades", "variance")})
-            await ctx.tick().repeat(LATENCY - FLOW_READY)
-            assert ctx.get(dut.threshold) == max(int(symbol["min_change"]), 1) * int(symbol["tick"])
-            usable = symbol["quoter_enabled"] and symbol["size"] and are_valid(symbol)
-            for side, quote in ((Side.BUY, dut.buy), (Side.SELL, dut.sell)):
-                index = int(quote_index(symbol, side.value)) if usable else -1
-                want = 0 <= index < 1 << INDEX_BITS
-                assert ctx.get(quote.want) == want, (number, side)
-                if want:
-                    wanted += 1
-                    assert ctx.get(quote.price) == (int(symbol["base_price"]) + index * int(symbol["tick"])) % 2**32
+        for cycle in range(VECTORS + LATENCY):
+            for port, behind in {"top": 0, "flow": FLOW_AT, **LOOKED_AT}.items():
+                if 0 <= cycle - behind < VECTORS:
+                    symbol = symbols[cycle - behind]
+                    if port == "top":
+                        ctx.set(dut.top, top(symbol))
+                    elif port == "flow":
+                        ctx.set(dut.flow, {name: int(symbol[name]) for name in ("ofi", "trades", "variance")})
+                    elif port == "position":
+                        ctx.set(dut.position, int(symbol["position"]))
+                    elif port in ("base_price", "tick"):
+                        ctx.set(dut.ladder[port], int(symbol[port]))
+                    else:
+                        ctx.set(dut.parameters[port], int(symbol["quoter_enabled" if port == "enabled" else port]))
+            if cycle >= LATENCY:
+                symbol = symbols[cycle - LATENCY]
+                assert ctx.get(dut.threshold) == max(int(symbol["min_change"]), 1) * int(symbol["tick"])
+                usable = symbol["quoter_enabled"] and symbol["size"] and are_valid(symbol)
+                for side, quote in ((Side.BUY, dut.buy), (Side.SELL, dut.sell)):
+                    index = int(quote_index(symbol, side.value)) if usable else -1
+                    want = 0 <= index < 1 << INDEX_BITS
+                    assert ctx.get(quote.want) == want, (cycle, side)
+                    if want:
+                        wanted += 1
+                        price = (int(symbol["base_price"]) + index * int(symbol["tick"])) % 2**32
+                        assert ctx.get(quote.price) == price
+            await ctx.tick()
 
     simulate(dut, process)
     assert wanted > 100

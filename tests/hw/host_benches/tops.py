@@ -139,7 +139,7 @@ class InterfaceTop(wiring.Component):
         m = Module()
         m.submodules.host = host = HostInterface()
         m.submodules.bank = bank = RegisterBank()
-        m.submodules.ring = ring = EventRing(records=4, beats=64)
+        m.submodules.ring = ring = EventRing(records=8)
         connect(m, flipped(self.axil), host.axi_lite)
         connect(m, host.command, flipped(self.command))
         connect(m, flipped(self.sample), host.sample)
@@ -167,6 +167,6 @@ class InterfaceTop(wiring.Component):
             event.tag.eq(self.made),
             event.timestamp.eq(Cat(~self.made, self.made)),
         ]
-        with m.If(ring.i.valid & ring.i.ready):
+        with m.If(ring.i.valid):
             m.d.sync += self.made.eq(self.made + 1)
         return m
