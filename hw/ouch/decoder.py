@@ -1,9 +1,10 @@
 """The exchange's messages: fields out of the bytes of one packet."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.one_hot import select
 from hw.ouch.message import Inbound
 from wire import ouch42, ouch50
 from wire.appendage import has_appendage
@@ -49,7 +50,7 @@ def _places(name):
             record = FAMILIES[version].by_code[ord(code)]
             _, _, types = places.setdefault((record[source].offset, record[source].width), (record, source, []))
             types.append(_type(version, code))
-    return places.values()
+    return list(places.values())
 
 
 class OuchDecoder(wiring.Component):
@@ -78,10 +79,12 @@ class OuchDecoder(wiring.Component):
         ouch = Signal(8 * (PACKET_BYTES - 1))
         code, type_, empty = Signal(8), Signal(8), Signal()
         # Stage 1: the message stands still while its type is looked up.
+        coming = Signal(8)
+        m.d.comb += coming.eq(Mux(self.length < 2, 0, self.packet[8:16]))
         m.d.sync += [
             ouch.eq(self.packet[8:]),
             code.eq(Mux(self.length == 0, 0, self.packet[:8])),
-            type_.eq(Mux(self.length < 2, 0, self.packet[8:16])),
+            type_.eq(coming),
             empty.eq(self.length == 0),
         ]
         fits = self._measure(m)
@@ -96,12 +99,12 @@ class OuchDecoder(wiring.Component):
         ]
         self._name(m, type_, ouch)
         for name in _FIELDS[OuchVersion.V4_2]:
-            field = getattr(o, name)
-            m.d.sync += field.eq(Const(0, len(field)))
-            with m.Switch(Cat(type_, self.ouch)):
-                for record, source, types in _places(name):
-                    with m.Case(*types):
-                        m.d.sync += field.eq(record.bits(ouch, source))
+            places = _places(name)
+            at = Signal(len(places), name=f"{name}_at")
+            m.d.sync += [
+                at.eq(Cat(Cat(Cat(coming, self.ouch) == each for each in types).any() for _, _, types in places)),
+                getattr(o, name).eq(select(at, (record.bits(ouch, source) for record, source, _ in places))),
+            ]
         return m
 
     def _measure(self, m):

@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.one_hot import select
 from hw.ouch.encoder import orders
 from hw.ouch.message import Kind, Outbound
 from hw.streams import BEAT_BYTES, Beat
@@ -60,22 +61,24 @@ class SoupBinSender(wiring.Component):
             size = record.length - 1
             packets.append((None, kind, *framed(record, message.body.login[: 8 * size], size)))
 
-        beat = Signal(Beat)
-        longest = max(len(octets) for _, _, octets, _ in packets) // 8
-        number = Signal(range(-(-longest // BEAT_BYTES)))
-        with m.Switch(Cat(number, message.kind, self.ouch)):
-            for version, kind, octets, size in packets:
-                packet = Signal(len(octets), name=f"packet_{kind.name.lower()}")
-                m.d.comb += packet.eq(octets)
-                for n in range(-(-len(octets) // 8 // BEAT_BYTES)):
-                    begin, end = n * BEAT_BYTES, (n + 1) * BEAT_BYTES
-                    which = "-" if version is None else f"{version:b}"
-                    with m.Case(f"{which}{kind.value:03b}{n:0{len(number)}b}"):
-                        m.d.comb += [
-                            beat.data.eq(packet[8 * begin : 8 * end]),
-                            beat.last.eq(size <= end),
-                            beat.count.eq(Mux(size <= end, size - begin, BEAT_BYTES)),
-                        ]
+        count = max(beats_of(octets) for _, _, octets, _ in packets)
+        number = Signal(count, init=1)  # of the next beat, a bit for each
+        beat, chosen, choices = Signal(Beat), [], []
+        for version, kind, octets, size in packets:
+            packet, is_it = Signal(len(octets), name=f"packet_{kind.name.lower()}"), Signal(name=f"is_{kind.name.lower()}")
+            spoken = Const(1) if version is None else self.ouch == version
+            m.d.comb += [packet.eq(octets), is_it.eq((message.kind == kind) & spoken)]
+            for n in range(beats_of(octets)):
+                begin, end = n * BEAT_BYTES, (n + 1) * BEAT_BYTES
+                choice = Signal(Beat, name=f"beat_{kind.name.lower()}_{n}")
+                m.d.comb += [
+                    choice.data.eq(packet[8 * begin : 8 * end]),
+                    choice.last.eq(size <= end),
+                    choice.count.eq(Mux(size <= end, size - begin, BEAT_BYTES)),
+                ]
+                chosen.append(is_it & number[n])
+                choices.append(choice)
+        m.d.comb += beat.as_value().eq(select(Cat(chosen), choices))
         free = ~self.o.valid | self.o.ready
         m.d.comb += [self.i.ready.eq(free & beat.last), self.busy.eq(self.o.valid)]
         with m.If(free):
@@ -83,11 +86,16 @@ class SoupBinSender(wiring.Component):
             with m.If(self.i.valid):
                 m.d.sync += [
                     self.o.payload.eq(beat),
-                    number.eq(Mux(beat.last, 0, number + 1)),
+                    number.eq(Mux(beat.last, 1, number << 1)),
                     self.stamp.eq(message.stamp),
                     self.cause.eq(message.cause),
                 ]
         return m
+
+
+def beats_of(octets):
+    """How many beats a packet has at most."""
+    return -(-len(octets) // 8 // BEAT_BYTES)
 
 
 def framed(record, body, size):
