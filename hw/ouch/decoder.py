@@ -1,9 +1,10 @@
 """The exchange's messages: fields out of the bytes of one packet."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.one_hot import select
 from hw.ouch.message import Inbound
 from wire import ouch42, ouch50
 from wire.appendage import has_appendage
@@ -12,7 +13,7 @@ from wire.soupbintcp import SERVER
 
 FAMILIES = {OuchVersion.V4_2: ouch42.OUTBOUND, OuchVersion.V5_0: ouch50.OUTBOUND}
 PACKET_BYTES = 1 + max(record.length for family in FAMILIES.values() for record in family.records)
-MAX_PRICE = (1 << 32) - 1
+PRICE_BITS = 32
 TOKEN_PREFIX_BYTES, TOKEN_DIGITS = 2, 12
 
 # Where the trader's fields come from, by OUCH type.
@@ -34,6 +35,22 @@ _FIELDS = {
                  "J": "reason"},
     },
 }  # fmt: skip
+
+
+def _type(version, code):
+    """Type and version as one number."""
+    return version << 8 | ord(code)
+
+
+def _places(name):
+    """Where a field may stand: a record, its field's name, and the types of all messages that have it there."""
+    places = {}
+    for version, fields in _FIELDS.items():
+        for code, source in fields[name].items():
+            record = FAMILIES[version].by_code[ord(code)]
+            _, _, types = places.setdefault((record[source].offset, record[source].width), (record, source, []))
+            types.append(_type(version, code))
+    return list(places.values())
 
 
 class OuchDecoder(wiring.Component):
@@ -62,10 +79,12 @@ class OuchDecoder(wiring.Component):
         ouch = Signal(8 * (PACKET_BYTES - 1))
         code, type_, empty = Signal(8), Signal(8), Signal()
         # Stage 1: the message stands still while its type is looked up.
+        coming = Signal(8)
+        m.d.comb += coming.eq(Mux(self.length < 2, 0, self.packet[8:16]))
         m.d.sync += [
             ouch.eq(self.packet[8:]),
             code.eq(Mux(self.length == 0, 0, self.packet[:8])),
-            type_.eq(Mux(self.length < 2, 0, self.packet[8:16])),
+            type_.eq(coming),
             empty.eq(self.length == 0),
         ]
         fits = self._measure(m)
@@ -80,15 +99,12 @@ class OuchDecoder(wiring.Component):
         ]
         self._name(m, type_, ouch)
         for name in _FIELDS[OuchVersion.V4_2]:
-            field = getattr(o, name)
-            m.d.sync += field.eq(Const(0, len(field)))
-            with m.Switch(self.ouch):
-                for version, sources in _FIELDS.items():
-                    with m.Case(version), m.Switch(type_):
-                        for letter, source in sources[name].items():
-                            with m.Case(ord(letter)):
-                                record = FAMILIES[version].by_code[ord(letter)]
-                                m.d.sync += field.eq(record.bits(ouch, source))
+            places = _places(name)
+            at = Signal(len(places), name=f"{name}_at")
+            m.d.sync += [
+                at.eq(Cat(Cat(Cat(coming, self.ouch) == each for each in types).any() for _, _, types in places)),
+                getattr(o, name).eq(select(at, (record.bits(ouch, source) for record, source, _ in places))),
+            ]
         return m
 
     def _measure(self, m):
@@ -98,18 +114,16 @@ class OuchDecoder(wiring.Component):
         m.d.sync += [known.eq(0), beyond.eq(0), options.eq(0)]
         fixed = Signal(range(PACKET_BYTES))
         message = self.packet[8:]
-        with m.Switch(self.ouch):
+        with m.Switch(Cat(message[:8], self.ouch)):
             for version, family in FAMILIES.items():
-                with m.Case(version), m.Switch(message[:8]):
-                    for number, record in family.by_code.items():
-                        with m.Case(number):
-                            m.d.sync += known.eq(1)
-                            m.d.comb += fixed.eq(record.length)
-                            if has_appendage(record):
-                                m.d.sync += options.eq(record.bits(message, "appendage_length"))
-                            if record.code in _FIELDS[version]["price"]:
-                                price = record.bits(message, _FIELDS[version]["price"][record.code])
-                                m.d.sync += beyond.eq(price > MAX_PRICE)
+                for record in family.records:
+                    with m.Case(_type(version, record.code)):
+                        m.d.sync += known.eq(1)
+                        m.d.comb += fixed.eq(record.length)
+                        if has_appendage(record):
+                            m.d.sync += options.eq(record.bits(message, "appendage_length"))
+                        if version is OuchVersion.V5_0 and record.code in _FIELDS[version]["price"]:
+                            m.d.sync += beyond.eq(record.bits(message, "price")[PRICE_BITS:].any())
         m.d.sync += spare.eq(self.length - 1 - fixed)
         return known & (spare == options) & ~beyond
 
