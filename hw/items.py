@@ -115,6 +115,8 @@ class BookItem(data.StructLayout):
     mapped : bool
         A message of a type that has a symbol, and its stock locate is mapped; or a command whose symbol is
         mapped (SET_SYMBOL: that is mapped now). 0 for all other items.
+    general : bool
+        A MESSAGE that is about trading, not about orders: of type S or W, or of type H, Y or h of a symbol that is mapped.
     is_level : bool
         Not the item itself, but one level of the snapshot that it asks for: only ``item``, ``symbol`` and
         ``level`` mean anything. The item follows when all levels have been sent.
@@ -144,6 +146,7 @@ class BookItem(data.StructLayout):
                 "item": Item,
                 "symbol": parameters.symbol_bits,
                 "mapped": 1,
+                "general": 1,
                 "is_level": 1,
                 "level": Level(parameters),
                 "error": CommandError,

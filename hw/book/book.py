@@ -12,7 +12,7 @@ from hw.book.orders import Effect, Orders
 from hw.book.refill import Refill
 from hw.book.symbol_map import SymbolMap
 from hw.book.tops import Tops, Work
-from hw.items import BookItem, Item
+from hw.items import BookItem, Item, ItemKind
 from hw.parameters import Parameters
 from wire.records import TrustCause
 
@@ -128,6 +128,9 @@ class Book(wiring.Component):
         m.submodules.items = items = memory.Memory(shape=Item, depth=QUEUED, init=[])
         put, get = items.write_port(), items.read_port(domain="comb")
         result, out = tops.result, self.o.payload
+        message = get.data.payload.message
+        everywhere, somewhere = (Cat(message.type == ord(code) for code in codes).any() for codes in ("SW", "HYh"))
+        general = (everywhere | (somewhere & result.mapped)) & ~(message.unknown | message.bad_length)
         m.d.comb += [put.data.eq(self.i.payload), put.en.eq(1)]  # the place is free
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += put.addr.eq(put.addr + 1)
@@ -139,6 +142,7 @@ class Book(wiring.Component):
                     out[name].eq(result[name])
                     for name in ("symbol", "mapped", "is_level", "trusted", "top", "top_changed")
                 ),
+                out.general.eq((get.data.kind == ItemKind.MESSAGE) & general),
                 out.level.eq(commands.level),
                 out.level.price.eq(result.price),
                 out.error.eq(commands.error),
@@ -147,7 +151,7 @@ class Book(wiring.Component):
                 out.trade.valid.eq(result.trade),
                 out.trade.side.eq(result.trade_side),
                 out.trade.quantity.eq(result.quantity),
-                out.trade.price.eq(Mux(result.at_level, result.price, get.data.payload.message.price)),
+                out.trade.price.eq(Mux(result.at_level, result.price, message.price)),
             ]
             with m.If(tops.done & ~result.is_level):
                 m.d.sync += get.addr.eq(get.addr + 1)

@@ -127,7 +127,7 @@ class Commands(wiring.Component):
             mapper.elsewhere.eq(self.found & (self.found_symbol != self.number)),
         ]
 
-        with m.FSM() as fsm:
+        with m.FSM():
             with m.State("IDLE"):
                 m.d.sync += [
                     command.eq(self.item.payload.command),
@@ -137,6 +137,7 @@ class Commands(wiring.Component):
                     mapped.eq(0),
                 ]
                 with m.If(self.start):
+                    m.d.sync += self.busy.eq(1)
                     m.next = "OPEN"
             with m.State("OPEN"):
                 m.next = "DISPATCH"
@@ -223,6 +224,6 @@ class Commands(wiring.Component):
                 with m.If(self.ready):
                     m.next = "GONE"
             with m.State("GONE"), m.If(self.idle):
+                m.d.sync += self.busy.eq(0)
                 m.next = "IDLE"
-        m.d.comb += self.busy.eq(~fsm.ongoing("IDLE"))
         return m

@@ -28,8 +28,8 @@ class Exposure(wiring.Component):
     sums : Out(Sums), one per side
         A cycle behind ``next_symbol``.
     symbol, store : In, In(1)
-        A slot of that symbol changed: ``place``, its worst-case shares ``open`` and its more aggressive ``price``. ``occupied`` are the
-        places in use with this change.
+        A slot of that symbol changed: ``place``, its worst-case shares ``open`` and its more aggressive ``price``.
+        ``occupied`` are the places in use with this change.
     clear : In(1)
         The symbol has no orders.
     ready : Out(1)

@@ -33,13 +33,6 @@ def _is_type(message, letters):
     return Cat(message.type == ord(letter) for letter in letters).any()
 
 
-def is_general(desk):
-    """A message that is not about a symbol's book but has something to say."""
-    message, entry = desk.message, desk.entry
-    speaks = _is_type(message, "SW") | (entry.mapped & _is_type(message, "HYh"))
-    return speaks & ~(message.unknown | message.bad_length)
-
-
 def changes_book(desk):
     """A message about a symbol's book that has something to tell, if it is not general."""
     message, entry = desk.message, desk.entry

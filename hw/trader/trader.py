@@ -70,9 +70,9 @@ class Trader(wiring.Component):
         Pulses of the reasons' counters.
 
     A message that changes nothing takes a cycle. One that changes the best price and calls for no order takes two, one that
-    is a trade too takes three: 16 of them can be on their way through valuation and backlog. An order of the taker is at ``o`` 7 cycles
-    after the item was at ``i``, one of the quoter 20, if nothing is on its way before it, and takes about 15 more until the next.
-    It waits for the order port, never for the host.
+    is a trade too takes three: 14 of them can be on their way through valuation and backlog. An order of the taker is at ``o``
+    7 cycles after the item was at ``i``, one of the quoter 20, if nothing is on its way before it, and takes about 15 more
+    until the next. It waits for the order port, never for the host.
     """
 
     def __init__(self, parameters: Parameters):
@@ -161,7 +161,7 @@ class Trader(wiring.Component):
         m.d.comb += [
             free.eq(desk.first_valid & ~valuation.clash & desk.backlog.room & known),
             # No path goes from here back into the book but this short one.
-            comes.eq(self.i.valid & ~desk.first_valid & ((is_message & ~feed.is_general(desk)) | (item.kind == ItemKind.ALIVE))),
+            comes.eq(self.i.valid & ~desk.first_valid & ((is_message & ~entry.general) | (item.kind == ItemKind.ALIVE))),
             loads.eq(comes & is_message & feed.changes_book(desk)),
             desk.ahead.eq(Mux(desk.first_valid, first.symbol, Mux(desk.attending, desk.symbol, entry.symbol))),
         ]
