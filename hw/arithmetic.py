@@ -19,6 +19,12 @@ def below(value: Value, limit: int) -> Value:
     return less
 
 
+def distance(a: Value, b: Value) -> Value:
+    """The difference of two numbers without a sign, made positive. Both ways at once: one carry chain, not two."""
+    forth, back = a - b, b - a
+    return Mux(forth < 0, back, forth)[:-1]
+
+
 class Product32(wiring.Component):
     """Product of 32-bit numbers from four 16 x 16 multipliers.
 

@@ -72,7 +72,7 @@ PROFILES = {
     "twin": Parameters(),
     "ecp5_85": Parameters(symbols=8, levels=1024, orders=4096),
     "ecp5_45": Parameters(symbols=4, levels=512, orders=2048, locates=8192),
-    "sim_large": Parameters(symbols=64, levels=4096, orders=1 << 19, locates=1 << 16),
+    "sim_large": Parameters(symbols=64, levels=4096, orders=1 << 19),
     "small": Parameters(symbols=2, levels=64, orders=64, locates=64),
 }
 """Sizes by name: ``twin`` is simulated, ``sim_large`` too, with room for the whole order flow of 64 stocks; ``ecp5_85`` fills

@@ -191,21 +191,31 @@ class Arbiter(wiring.Component):
                 cause.eq(expected),
             ]
 
-        out = self.o.payload
-        m.d.comb += out.stamp.eq(stamp)
-        with m.If(played.o.valid):
-            m.d.comb += [self.o.valid.eq(1), out.kind.eq(ItemKind.MESSAGE), out.cause.eq(cause)]
+        # -- items that are no messages: all about them is in registers when they go out, and 0 else, as MESSAGE is -------
+        sending, kind = Signal(), Signal(ItemKind)
+        has_first, has_count, returned = Signal(), Signal(), Signal()
+        lacking, out = Signal(64), self.o.payload
+        m.d.comb += [
+            self.o.valid.eq(played.o.valid | sending),
+            out.kind.eq(kind),
+            out.stamp.eq(stamp),
+            out.cause.eq(Mux(played.o.valid, cause, 0)),
+            out.payload.feed.first.eq(Mux(has_first, expected, 0)),
+            out.payload.feed.count.eq(Mux(has_count, lacking, 0)),
+            out.payload.feed.repeat.eq(has_count & recovering),
+            self.control.ready.eq(returned & self.o.ready),
+        ]
 
-        def send(kind, following, **fields):
+        def send(what, following, first=False, count=False):
             """Sends an item when no message is before it, then goes on to ``following``."""
-            with m.If(~behind):
-                m.d.comb += [
-                    self.o.valid.eq(1),
-                    out.kind.eq(kind),
-                    *(out.payload.feed[name].eq(value) for name, value in fields.items()),
-                ]
-                with m.If(self.o.ready):
-                    m.next = following
+            with m.If(sending & self.o.ready):
+                m.d.sync += [each.eq(0) for each in (sending, Value.cast(kind), has_first, has_count, returned)]
+                m.next = following
+            with m.Elif(~behind):
+                back = what in (ItemKind.TICK, ItemKind.COMMAND)
+                m.d.sync += [
+                    sending.eq(1), kind.eq(what), has_first.eq(first), has_count.eq(count), returned.eq(back),
+                ]  # fmt: skip
 
         # Nothing is missing. As the comparisons this is of the cycle before, in which nothing changed.
         quick = Signal()
@@ -275,7 +285,6 @@ class Arbiter(wiring.Component):
 
         # Of the packet in hand, a cycle after it, ``expected`` or ``highest`` changed.
         stale, ahead, higher, late = Signal(), Signal(), Signal(), Signal()
-        lacking = Signal(64)
         m.d.sync += [
             stale.eq(packet.end <= expected),
             ahead.eq(packet.sequence > expected),
@@ -345,8 +354,8 @@ class Arbiter(wiring.Component):
                 with m.If(expired):
                     m.next = "GAP"
             with m.State("GAP"):
-                send(ItemKind.GAP, "HANDLE", first=expected, count=lacking, repeat=recovering)
-                with m.If(self.o.valid & self.o.ready & ~behind):
+                send(ItemKind.GAP, "HANDLE", first=True, count=True)
+                with m.If(sending & self.o.ready):
                     m.d.comb += self.count_gaps.eq(~recovering)
                     m.d.sync += [recovering.eq(1), wait_since.eq(stamp)]
 
@@ -360,7 +369,7 @@ class Arbiter(wiring.Component):
                 with m.Else():
                     m.next = "CLASSIFY"
             with m.State("JOINED"):
-                send(ItemKind.JOINED, "CLASSIFY", first=expected)
+                send(ItemKind.JOINED, "CLASSIFY", first=True)
             with m.State("CLASSIFY"):
                 is_heartbeat, is_end = packet.count == HEARTBEAT, packet.count == END_OF_SESSION
                 m.next = "RANK"
@@ -452,7 +461,6 @@ class Arbiter(wiring.Component):
             # -- commands and ticks ------------------------------------------------------------
             with m.State("TICK"):
                 send(ItemKind.TICK, "IDLE")
-                m.d.comb += self.control.ready.eq(self.o.ready & ~behind)
             with m.State("EMPTY"):
                 m.d.sync += stamp.eq(packet.stamp)
                 start_scan()
@@ -486,10 +494,9 @@ class Arbiter(wiring.Component):
                     m.d.sync += [expected.eq(jump), moved.eq(1)]
                 m.next = "RESUMED"
             with m.State("RESUMED"):
-                send(ItemKind.RESUMED, "SCAN", first=expected)
+                send(ItemKind.RESUMED, "SCAN", first=True)
             with m.State("COMMAND"):
                 send(ItemKind.COMMAND, "IDLE")
-                m.d.comb += self.control.ready.eq(self.o.ready & ~behind)
 
         m.d.comb += self.busy.eq(~fsm.ongoing("IDLE") | valid.any() | self.control.valid | behind)
         return m

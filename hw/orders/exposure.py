@@ -23,12 +23,12 @@ class Exposure(wiring.Component):
 
     Members
     -------
-    symbol : In
-        The symbol that is asked about, and whose slot is stored.
+    next_symbol : In
+        The symbol that is asked about.
     sums : Out(Sums), one per side
-        A cycle behind ``symbol``.
-    store : In(1)
-        A slot changed: ``place``, its worst-case shares ``open`` and its more aggressive ``price``. ``occupied`` are the
+        A cycle behind ``next_symbol``.
+    symbol, store : In, In(1)
+        A slot of that symbol changed: ``place``, its worst-case shares ``open`` and its more aggressive ``price``. ``occupied`` are the
         places in use with this change.
     clear : In(1)
         The symbol has no orders.
@@ -42,6 +42,7 @@ class Exposure(wiring.Component):
         self.parameters = parameters
         super().__init__(
             {
+                "next_symbol": In(parameters.symbol_bits),
                 "symbol": In(parameters.symbol_bits),
                 "sums": Out(Sums).array(SIDES),
                 "store": In(1),
@@ -102,7 +103,7 @@ class Exposure(wiring.Component):
             m.submodules[f"sums_{each}"] = rows = memory.Memory(shape=Sums, depth=symbols, init=[])
             look, keep = rows.read_port(), rows.write_port()
             m.d.comb += [
-                look.addr.eq(self.symbol),
+                look.addr.eq(self.next_symbol),
                 self.sums[each].eq(look.data),
                 keep.addr.eq(Mux(self.clear, self.symbol, symbol)),
                 keep.data.eq(total),

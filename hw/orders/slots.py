@@ -46,20 +46,18 @@ class SlotStore(wiring.Component):
 
     Members
     -------
-    symbol : In
-        The symbol at work.
-    place : In(3)
+    next_symbol, next_place : In
         The slot to be read.
     slot : Out(Slot)
-        Its row, one cycle after ``place``.
-    store, store_place, store_slot : In
+        Its row, one cycle later.
+    symbol, store, store_place, store_slot : In
         Writes a row of ``symbol``.
     occupied : Out(8)
         Bit of each place of ``symbol`` whose slot is not IDLE.
-    ahead, ahead_occupied : In, Out(8)
-        The same of another symbol.
     stored_occupied : Out(8)
         The same with what is written in this cycle.
+    early, early_occupied, ahead, ahead_occupied : In, Out(8)
+        The same of two other symbols.
     busy : Out(symbols)
         Symbols that have a slot which is not IDLE.
 
@@ -70,13 +68,16 @@ class SlotStore(wiring.Component):
         self.parameters = parameters
         super().__init__(
             {
-                "symbol": In(parameters.symbol_bits),
-                "place": In(3),
+                "next_symbol": In(parameters.symbol_bits),
+                "next_place": In(3),
                 "slot": Out(Slot),
+                "symbol": In(parameters.symbol_bits),
                 "store": In(1),
                 "store_place": In(3),
                 "store_slot": In(Slot),
                 "occupied": Out(PLACES),
+                "early": In(parameters.symbol_bits),
+                "early_occupied": Out(PLACES),
                 "ahead": In(parameters.symbol_bits),
                 "ahead_occupied": Out(PLACES),
                 "stored_occupied": Out(PLACES),
@@ -90,7 +91,7 @@ class SlotStore(wiring.Component):
         m.submodules.rows = rows = memory.Memory(shape=Slot.size, depth=PLACES * symbols, init=[])
         write = rows.write_port()
         m.d.comb += [
-            self.slot.as_value().eq(read_block(m, rows, Cat(self.place, self.symbol))),
+            self.slot.as_value().eq(read_block(m, rows, Cat(self.next_place, self.next_symbol))),
             write.addr.eq(Cat(self.store_place, self.symbol)),
             write.data.eq(self.store_slot),
             write.en.eq(self.store),
@@ -98,11 +99,13 @@ class SlotStore(wiring.Component):
 
         m.submodules.places = places = memory.Memory(shape=PLACES, depth=symbols, init=[])
         look, mark = places.read_port(domain="comb"), places.write_port()
-        look_ahead = places.read_port(domain="comb")
+        look_early, look_ahead = (places.read_port(domain="comb") for _ in range(2))
         bit, used = Signal(PLACES), Signal()
         m.d.comb += [
             look.addr.eq(self.symbol),
             self.occupied.eq(look.data),
+            look_early.addr.eq(self.early),
+            self.early_occupied.eq(look_early.data),
             look_ahead.addr.eq(self.ahead),
             self.ahead_occupied.eq(look_ahead.data),
             bit.eq(1 << self.store_place),

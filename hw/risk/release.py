@@ -66,13 +66,14 @@ class Release(wiring.Component):
         m = Module()
         o = self.o.payload
         goes = self.passed & self.wanted
-        m.d.comb += [self.ready.eq(~self.o.valid), self.direct.ready.eq(self.ready & ~goes)]
+        # An order that may still go keeps others out, whatever becomes of it: no path from the gate to who waits here.
+        m.d.comb += [self.ready.eq(~self.o.valid), self.direct.ready.eq(self.ready & ~self.wanted)]
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
-        with m.If(self.ready & (goes | self.direct.valid)):
+        with m.If(self.ready & (goes | (self.direct.valid & ~self.wanted))):
             m.d.sync += [self.o.valid.eq(1), o.stamp.eq(self.stamp), o.cause.eq(self.cause)]
         with m.If(self.ready):
-            with m.If(goes):
+            with m.If(self.wanted):
                 m.d.sync += [o.kind.eq(Mux(self.replace, Kind.REPLACE, Kind.NEW)), o.body.order.eq(self.order)]
             with m.Else():
                 m.d.sync += o.body.eq(self.direct.payload.body)

@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arithmetic import distance
 from hw.items import Change
 from hw.orders.slots import PLACES
 from hw.parameters import Parameters
@@ -41,7 +42,7 @@ class Backlog(wiring.Component):
     put, marks, change : In(1), In(1), In(Change)
         A message, and whether it is evaluated.
     room : Out(1)
-        Another one fits.
+        Two more fit.
     money_put, money, quotes_put, quotes : In
         Its values, later, in the same order.
     state : In(CardState)
@@ -52,7 +53,7 @@ class Backlog(wiring.Component):
     first, first_marks, first_money, first_quotes : Out
         The first one.
     empty : Out(1)
-        None waits.
+        None waits; it may be a cycle late to say so.
     store_at : In
         The symbol of which something is stored.
     store_slot, place, slot_state, slot_price, cancel_wanted : In
@@ -89,7 +90,7 @@ class Backlog(wiring.Component):
                 "first_marks": Out(1),
                 "first_money": Out(Money),
                 "first_quotes": Out(Quotes),
-                "empty": Out(1),
+                "empty": Out(1, init=1),
                 "store_at": In(parameters.symbol_bits),
                 "store_slot": In(1),
                 "place": In(3),
@@ -142,10 +143,10 @@ class Backlog(wiring.Component):
             self.first_money.eq(first_money),
             self.first_quotes.eq(first_quotes),
             self.valid.eq(stages[2]),
-            self.empty.eq(put_at == first_at),
-            self.room.eq((put_at - first_at)[: len(put_at)] < DEPTH - 1),
+            self.room.eq((put_at - first_at)[: len(put_at)] < DEPTH - 2),
             self.looking.eq(self.open & forward & (self.at != quotes_at)),
         ]
+        m.d.sync += self.empty.eq((put_at == first_at) & ~self.put)  # a cycle late, when it becomes empty
         with m.If(forward):
             m.d.sync += stages.eq(Cat(self.looking, stages[:2]))
         with m.If(self.looking):
@@ -215,11 +216,10 @@ class Backlog(wiring.Component):
             price = row(f"{side}_price", 32, store, self.slot_price)
             last = row(f"{side}_time", 64, self.store_last & (self.side == number), self.last_time)
             quote = stage(quotes[side], f"{side}_quote_1")
-            change = quote.price - price
-            distance = stage(Mux(change < 0, -change, change)[:33], f"{side}_distance_2")
+            apart = stage(distance(quote.price, price), f"{side}_apart_2")
             threshold = stage(stage(quotes.threshold, f"{side}_threshold_1"), f"{side}_threshold_2")
             since = stage((stamp - last)[:64], f"{side}_since_2")
-            far, old = stage(distance >= threshold, f"{side}_far_3"), stage(since >= life, f"{side}_old_3")
+            far, old = stage(apart >= threshold, f"{side}_far_3"), stage(since >= life, f"{side}_old_3")
             idle, live, want = (
                 stage(stage(value, f"{side}_{name}_2"), f"{side}_{name}_3")
                 for name, value in (

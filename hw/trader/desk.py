@@ -1,8 +1,10 @@
 """What the steps of the trader share: registers, memories, and the components that they use."""
 
 from contextlib import contextmanager
+from functools import reduce
+from operator import or_
 
-from amaranth.hdl import Array, Cat, Mux, Signal
+from amaranth.hdl import Array, Cat, Mux, Signal, Value
 from amaranth.lib import data, enum
 
 from hw.arithmetic import Product32
@@ -12,6 +14,7 @@ from hw.orders.exposure import Exposure, Sums
 from hw.orders.slots import GENERATION_BITS, PLACES, Slot, SlotStore
 from hw.ouch.encoder import SIDES, text, time_in_force_letter
 from hw.ouch.message import Inbound
+from hw.pipeline import delayed
 from hw.quoter.quoter import QuoterParameters
 from hw.risk.gate import RiskGate
 from hw.risk.release import Release
@@ -32,6 +35,8 @@ from wire.records import (
     Side,
 )
 
+GROUPS = 4
+"""Groups of steps that tell events, about as many each."""
 TAKE_READY = 3
 """``Desk.age`` from which on the gate can look at the taker's order."""
 STATE_SETTLE = 4
@@ -97,8 +102,11 @@ class Desk:
         self.symbol = Signal(self.parameters.symbol_bits)
         self.place = Signal(3)
         self.side = self.place[2]
-        # The symbol and place whose rows are read: in the cycle in which an item is taken those that will be at work.
+        # The symbol and place whose slot and sums are read: in the cycle in which an item is taken those that will be at work.
+        # Other rows follow a cycle later.
         self.next_symbol, self.next_place = Signal.like(self.symbol), Signal.like(self.place)
+        self.early_symbol = Signal.like(self.symbol)  # the same, but for items that are no messages about a book
+        self.resting = Signal()  # there was nothing to attend to a cycle ago
         self.stamp, self.cause = Signal(64), Signal(64)
         # The item is a message about the book: what it changed is in ``change``, and it is no longer at the port.
         self.direct, self.change = Signal(), Signal(Change(self.parameters))
@@ -107,10 +115,11 @@ class Desk:
         # The next one, on its way to the valuation, and whether it is known that the taker wants an order from it.
         self.first, self.first_valid, self.first_new_stamp = Signal(Change(self.parameters)), Signal(), Signal()
         self.looked, self.first_wanted = Signal(), Signal()
-        # The symbol of the message that will be in ``first``, else the one whose rows are read.
+        # The symbol of the message that will be in ``first``, else the one at work.
         self.ahead = Signal(self.parameters.symbol_bits)
-        # A message is taken from ``first``; an evaluation of the symbol at work is asked for.
-        self.attaches, self.evaluates = Signal(), Signal()
+        # The item at the port, which is no message about a book, is attended to.
+        self.attending = Signal()
+        self.attaches = Signal()  # a message is taken from ``first``, and the steps begin with it
         # The taker wants the order at work; the gate has it; what the gate said is in ``mask``.
         self.taking, self.take_judging, self.take_judged = Signal(), Signal(), Signal()
         # Cycles since symbol, place and rows stand still.
@@ -144,6 +153,8 @@ class Desk:
         self.ouch = Signal(OuchVersion)
         self.expected = Signal(64)
         self.last_feed, self.last_heartbeat = Signal(64), Signal(64)
+        # What the feed says, whatever the steps are at, a cycle late.
+        self.heard, self.heard_message, self.heard_stamp, self.heard_cause = Signal(), Signal(), Signal(64), Signal(64)
         self.last_sent, self.last_received = Signal(64), Signal(64)
         self.generation = Signal(GENERATION_BITS)
         self.position_notional, self.open_notional, self.executed_notional = Signal(64), Signal(64), Signal(64)
@@ -152,9 +163,9 @@ class Desk:
     def _declare_memories(self, m):
         """The rows of the symbol at work, and the multiplier."""
 
-        def rows(name, shape, count=self.parameters.symbols, at=self.next_symbol, store_at=self.symbol):
+        def rows(name, shape, count=self.parameters.symbols, at=self.symbol):
             m.submodules[name] = each = Rows(shape, count)
-            m.d.comb += [each.at.eq(at), each.store_at.eq(store_at)]
+            m.d.comb += [each.at.eq(at), each.store_at.eq(self.symbol)]
             return each
 
         self.listing = rows("listing", Listing)
@@ -164,8 +175,9 @@ class Desk:
         self.account = rows("account", Account)
         self.tat = rows("tat", 64)
         self.taker = rows("taker", Taking, at=self.ahead)
-        count, side, next_side = 2 * self.parameters.symbols, self.place[2], self.next_place[2]
-        self.last = rows("last", Last, count, Cat(next_side, self.next_symbol), Cat(side, self.symbol))
+        self.last = Rows(Last, 2 * self.parameters.symbols)
+        m.submodules.last = self.last
+        m.d.comb += [self.last.at.eq(Cat(self.place[2], self.symbol)), self.last.store_at.eq(self.last.at)]
         self.rows = [self.listing, self.market, self.limits, self.quoting, self.account, self.tat, self.taker, self.last]
 
         m.submodules.product = product = Product32()
@@ -177,7 +189,7 @@ class Desk:
 
         # The top of the symbol's book.
         self.best = Signal(top_layout(self.parameters))
-        m.d.comb += self.best.eq(Mux(self.attaches, self.first.top, Mux(self.direct, self.change.top, self.valuation.top)))
+        m.d.comb += self.best.eq(Mux(self.direct, self.change.top, self.valuation.top))
 
     # -- components ----------------------------------------------------------------------------------
 
@@ -186,19 +198,22 @@ class Desk:
         m.submodules.exposure = exposure = self.exposure = Exposure(self.parameters)
         m.d.comb += [
             self.trader.slots_busy.eq(slots.busy),
-            slots.symbol.eq(self.next_symbol),
+            slots.next_symbol.eq(self.next_symbol),
+            slots.next_place.eq(self.next_place),
+            slots.early.eq(self.early_symbol),
             slots.ahead.eq(self.ahead),
-            slots.place.eq(self.next_place),
+            slots.symbol.eq(self.symbol),
             slots.store_place.eq(self.place),
             slots.store_slot.eq(self.slot),
-            exposure.symbol.eq(self.next_symbol),
+            exposure.next_symbol.eq(self.early_symbol),
+            exposure.symbol.eq(self.symbol),
             exposure.place.eq(self.place),
             exposure.open.eq(self.slot.open),
             exposure.price.eq(self.slot.worst_price),
             exposure.occupied.eq(slots.stored_occupied),
         ]
         self.occupied, self.ahead_occupied = Signal(PLACES), Signal(PLACES)  # a cycle behind the symbol
-        m.d.sync += [self.occupied.eq(slots.occupied), self.ahead_occupied.eq(slots.ahead_occupied)]
+        m.d.sync += [self.occupied.eq(slots.early_occupied), self.ahead_occupied.eq(slots.ahead_occupied)]
         # What the other orders have open, for a new order and for one that replaces the slot at work.
         side, replace = self.side, self.order.replace
         same, opposite = (data.View(Sums, Mux(side, exposure.sums[n], exposure.sums[1 - n])) for n in (1, 0))
@@ -294,17 +309,17 @@ class Desk:
         )
 
     def _connect_valuation(self, m):
-        """A message goes in from ``first``, an evaluation that is asked for with the top that the symbol has."""
+        """A message goes in from ``first``, an evaluation of the symbol at work with the top that it has."""
         valuation, first, asked = self.valuation, self.first, self.valuation.i
         m.d.comb += [
             valuation.ahead.eq(self.ahead),
-            asked.symbol.eq(Mux(self.evaluates, self.symbol, first.symbol)),
-            asked.stamp.eq(Mux(self.evaluates, self.stamp, first.stamp)),
-            asked.new_stamp.eq(self.evaluates | self.first_new_stamp),
-            asked.counts.eq(~self.evaluates),
-            asked.marks.eq(self.evaluates | first.trust_changed | first.top_changed),
-            asked.alone.eq(self.evaluates | self.attaches),
-            asked.top.eq(Mux(self.first_valid, first.top, valuation.top)),
+            asked.symbol.eq(Mux(self.attending, self.symbol, first.symbol)),
+            asked.stamp.eq(Mux(self.attending, self.stamp, first.stamp)),
+            asked.new_stamp.eq(self.attending | self.first_new_stamp),
+            asked.counts.eq(~self.attending),
+            asked.marks.eq(self.attending | first.trust_changed | first.top_changed),
+            asked.alone.eq(self.attending | self.attaches),
+            asked.top.eq(Mux(self.attending, valuation.top, first.top)),
             asked.trade.valid.eq(first.trade.valid & first.printable),
             asked.trade.side.eq(first.trade.side),
             asked.trade.quantity.eq(first.trade.quantity),
@@ -312,7 +327,7 @@ class Desk:
         ]
         for name, rows in (("quoting", self.quoting), ("listing", self.listing), ("account", self.account)):
             m.d.comb += [getattr(valuation, f"store_{name}").eq(rows.store), getattr(valuation, name).eq(rows.new)]
-        with m.If(self.age == 1):
+        with m.If((self.age == LATER) & ~self.direct):
             m.d.sync += [self.money.pnl.eq(valuation.pnl), self.money.pnl_total.eq(valuation.pnl_total)]
         with m.If(valuation.money_done & valuation.money_alone):
             m.d.sync += [self.marked.eq(valuation.money), self.is_marked.eq(1)]
@@ -322,10 +337,11 @@ class Desk:
 
     def _connect_backlog(self, m):
         backlog, valuation, everywhere = self.backlog, self.valuation, self.everywhere
-        slot, limits = self.slot, self.limits
+        slot, limits, put = self.slot, self.limits, Signal()
+        m.d.sync += put.eq(valuation.go & ~valuation.i.alone)  # ``first`` stands for a cycle more
         m.d.comb += [
-            backlog.put.eq(valuation.go & ~valuation.i.alone),
-            backlog.marks.eq(valuation.i.marks),
+            backlog.put.eq(put),
+            backlog.marks.eq(self.first.trust_changed | self.first.top_changed),
             backlog.change.eq(self.first),
             backlog.money_put.eq(valuation.money_done & ~valuation.money_alone),
             backlog.money.eq(valuation.money),
@@ -392,16 +408,20 @@ class Desk:
         ]
 
     def _connect_events(self, m):
-        self.events, out = Signal(Event), self.trader.events
-        self.tells = Signal()
-        m.d.sync += [out.valid.eq(self.tells), out.payload.eq(self.events)]
-        m.d.comb += [
-            # what an event has unless its step says something else
-            self.events.side.eq(Side.NONE),
-            self.events.symbol.eq(NO_SYMBOL),
-            self.events.timestamp.eq(self.stamp),
-            self.events.cause.eq(self.cause),
-        ]
+        """Every group of steps tells its events into a register of its own; what they hold together is the event.
+
+        A group that has nothing to tell holds zeros: fields whose usual value is another are kept inverted.
+        """
+        self.told = [Signal(Event, name=f"told_{group}") for group in range(GROUPS)]
+        self.tells = Signal(GROUPS)
+        kept = [delayed(m, each, f"event_{group}") for group, each in enumerate(self.told)]
+        together = data.View(Event, reduce(or_, (Value.cast(each) for each in kept)))
+        event, out = self.trader.events.payload, self.trader.events
+        stamp, cause = delayed(m, self.stamp, "event_stamp"), delayed(m, self.cause, "event_cause")
+        self.telling = Signal()
+        m.d.sync += [self.telling.eq(self.tells.any()), out.valid.eq(self.telling), event.eq(together)]
+        m.d.sync += [event.timestamp.eq(stamp), event.cause.eq(cause)]
+        m.d.sync += [event.symbol.eq(together.symbol ^ NO_SYMBOL), event.side.eq(together.side ^ Side.NONE)]
 
     def _compare(self, m):
         """Sums and comparisons that a step finds ready, ``LATER`` cycles behind what they are about."""
@@ -432,8 +452,10 @@ class Desk:
 
     def emit(self, m, kind, **fields):
         """Sends an event."""
-        m.d.comb += [self.tells.eq(1), self.events.type.eq(kind)]
-        m.d.comb += [getattr(self.events, name).eq(value) for name, value in fields.items()]
+        event = self.told[self.group]
+        usual = {"symbol": NO_SYMBOL, "side": Side.NONE.value}
+        m.d.comb += [self.tells[self.group].eq(1), event.type.eq(kind)]
+        m.d.comb += [getattr(event, name).eq(value ^ usual.get(name, 0)) for name, value in fields.items()]
 
     @contextmanager
     def send(self, m, kind, login=None):

@@ -6,6 +6,7 @@
 from amaranth.hdl import Mux, Signal
 from amaranth.lib import data
 
+from hw.arithmetic import distance
 from hw.quoter.quoter import Quote
 from hw.trader import taking
 from hw.trader.desk import STATE_SETTLE, Back
@@ -43,7 +44,7 @@ def _sweep(m, desk):
 
 def _mark_to_market(m, desk):
     with m.State("EVALUATE"):
-        m.d.comb += [desk.evaluates.eq(1), desk.valuation.go.eq(1)]
+        m.d.comb += desk.valuation.go.eq(1)
         m.d.sync += [desk.age.eq(1), desk.is_marked.eq(0), desk.is_quoted.eq(0)]
         taking.look(m, desk, desk.stamp)
         m.next = "TAKE"
@@ -70,8 +71,7 @@ def _walk_slots(m, desk):
     may_quote = ~(state_mask & STATE_REASONS).any() & ~desk.killed_strategies[QUOTER_STRATEGY]
     quotes = data.View(Quotes, Mux(desk.quoted_now, desk.valuation.quotes, desk.quotes))
     quote = data.View(Quote, Mux(desk.side, quotes.sell, quotes.buy))
-    wanted, distance, far = Signal(), Signal(33), Signal()
-    change = quote.price - slot.price
+    wanted, apart, far = Signal(), Signal(32), Signal()
 
     with m.State("NEXT_SLOT"):
         take_place(m, desk)
@@ -87,7 +87,7 @@ def _walk_slots(m, desk):
         m.d.sync += [
             state_mask.eq(gate.state_mask),
             wanted.eq(quote.want),
-            distance.eq(Mux(change < 0, -change, change)),
+            apart.eq(distance(quote.price, slot.price)),
             order.price.eq(quote.price),
             order.quantity.eq(desk.quoting.row.size),
             order.strategy.eq(QUOTER_STRATEGY),
@@ -98,7 +98,7 @@ def _walk_slots(m, desk):
         ]
         m.next = "TREAT_SLOT"
     with m.State("TREAT_SLOT"):
-        m.d.sync += [far.eq(distance >= desk.quotes.threshold), wanted.eq(wanted & may_quote)]
+        m.d.sync += [far.eq(apart >= desk.quotes.threshold), wanted.eq(wanted & may_quote)]
         m.d.sync += desk.back.eq(Back.NEXT_SLOT)
         m.next = "NEXT_SLOT"
         with m.If((slot.state == SlotState.LIVE) & withdraw):

@@ -74,20 +74,23 @@ def _message(m, desk):
     opens = is_type("S") & is_code(OPEN)
     closes = (is_type("S") & is_code(CLOSE)) | is_type("W")
     with m.State("MESSAGE"):
+        m.d.sync += [desk.last_feed.eq(desk.stamp), desk.expected.eq(desk.cause + 1)]
         m.next = "DONE"
         with m.If((opens & ~desk.market_open) | (closes & desk.market_open)):
             m.d.sync += desk.market_open.eq(opens)
             m.next = "MARKET_EVENT"
         with m.Elif(is_type("HY") | (is_type("h") & is_code(NASDAQ))):
-            halt = (message.action == ord("H")) | ((message.action != ord("T")) & desk.market.row.operational_halt)
-            desk.store(m, desk.market)
-            with m.If(is_type("H")):
-                m.d.comb += desk.market.new.trading_state.eq(message.code)
-            with m.If(is_type("Y")):
-                m.d.comb += desk.market.new.reg_sho.eq(message.code)
-            with m.If(is_type("h")):
-                m.d.comb += desk.market.new.operational_halt.eq(halt)
-            m.next = "TRADING_STATE_WAIT"
+            m.next = "TRADING_STATE_STORE"
+    with m.State("TRADING_STATE_STORE"):
+        halt = (message.action == ord("H")) | ((message.action != ord("T")) & desk.market.row.operational_halt)
+        desk.store(m, desk.market)
+        with m.If(is_type("H")):
+            m.d.comb += desk.market.new.trading_state.eq(message.code)
+        with m.If(is_type("Y")):
+            m.d.comb += desk.market.new.reg_sho.eq(message.code)
+        with m.If(is_type("h")):
+            m.d.comb += desk.market.new.operational_halt.eq(halt)
+        m.next = "TRADING_STATE_WAIT"
 
     with m.State("MARKET_EVENT"):
         code = Mux(is_type("W"), ord("W"), message.code)

@@ -5,6 +5,7 @@ gate's answer, and goes on at ``MARK``.
 """
 
 from amaranth.hdl import Cat, Const, Mux, Signal
+from amaranth.lib import data
 
 from hw.trader.desk import TAKE_READY, Back
 from wire.reasons import STATE_REASONS
@@ -14,8 +15,9 @@ from wire.records import IMMEDIATE_OR_CANCEL, SLOTS, TAKER_SLOT, TAKER_STRATEGY
 def judge(m, desk):
     """Shows the order to the gate as soon as that can be, whatever the state machine does meanwhile."""
     gate, order, best, taker = desk.gate, desk.order, desk.best, desk.taker.row
+    looked = top(desk)
     sizes = [Signal(32, name=f"{name}_size") for name in ("buy", "sell")]
-    for size, level in zip(sizes, (best.ask, best.bid), strict=True):
+    for size, level in zip(sizes, (looked.ask, looked.bid), strict=True):
         m.d.sync += size.eq(Mux(level.quantity < taker.size, level.quantity, taker.size))
     with m.If(desk.taking & (desk.age == TAKE_READY - 1)):
         m.d.sync += [
@@ -40,8 +42,14 @@ def judge(m, desk):
         ]
 
 
-def wants(desk, stamp, best):
+def top(desk):
+    """The top that the taker looks at."""
+    return data.View(desk.best.shape(), Mux(desk.attending, desk.valuation.top, desk.first.top))
+
+
+def wants(desk, stamp):
     """Whether the taker wants an order from the symbol whose rows are there, and whether that buys."""
+    best = top(desk)
     taker, occupied = desk.taker.row, desk.ahead_occupied
     wanted = taker.enabled & taker.size.any() & (stamp <= taker.expiry) & desk.session_up
     buys = best.ask.has & (best.ask.price <= taker.highest_buy) & ~occupied[TAKER_SLOT]
@@ -51,7 +59,7 @@ def wants(desk, stamp, best):
 
 def look(m, desk, stamp):
     """Finds out in the cycle in which the symbol's rows are there whether the taker wants an order, and on which side."""
-    wanted, buys = wants(desk, stamp, desk.best)
+    wanted, buys = wants(desk, stamp)
     m.d.sync += [desk.taking.eq(wanted), desk.place.eq(Cat(Const(TAKER_SLOT, 2), ~buys))]
 
 

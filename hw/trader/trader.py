@@ -120,14 +120,13 @@ class Trader(wiring.Component):
         with m.FSM():
             self._clear(m, desk)
             self._take(m, desk, command)
-            feed.add_states(m, desk)
-            session.add_states(m, desk)
-            commands.add_states(m, desk, command)
             taking.add_states(m, desk)
             evaluation.add_states(m, desk)
-            sending.add_states(m, desk)
+            for desk.group, steps in enumerate((feed, session, commands, sending)):
+                steps.add_states(m, desk, *([command] if steps is commands else []))
             with m.State("DONE"):
-                with m.If(~desk.direct):
+                m.d.sync += desk.attending.eq(0)
+                with m.If(desk.attending):
                     m.d.comb += self.i.ready.eq(1)
                 m.next = "NEXT"
         return m
@@ -164,18 +163,25 @@ class Trader(wiring.Component):
             # No path goes from here back into the book but this short one.
             comes.eq(self.i.valid & ~desk.first_valid & ((is_message & ~feed.is_general(desk)) | (item.kind == ItemKind.ALIVE))),
             loads.eq(comes & is_message & feed.changes_book(desk)),
-            desk.ahead.eq(Mux(loads, entry.symbol, Mux(desk.first_valid, first.symbol, desk.next_symbol))),
+            desk.ahead.eq(Mux(desk.first_valid, first.symbol, Mux(desk.attending, desk.symbol, entry.symbol))),
         ]
-        with m.If(free | desk.attaches):
+        with m.If(free | desk.attaches):  # else it may be a step that wants a symbol evaluated
             m.d.comb += valuation.go.eq(1)
         with m.If(comes):
             m.d.comb += self.i.ready.eq(1)
-            m.d.sync += desk.last_feed.eq(item.stamp)
-            with m.If(is_message):
-                m.d.sync += desk.expected.eq(item.cause + 1)
+        m.d.sync += [
+            desk.heard.eq(comes),
+            desk.heard_message.eq(is_message),
+            desk.heard_stamp.eq(item.stamp),
+            desk.heard_cause.eq(item.cause),
+        ]
+        with m.If(desk.heard):
+            m.d.sync += desk.last_feed.eq(desk.heard_stamp)
+            with m.If(desk.heard_message):
+                m.d.sync += desk.expected.eq(desk.heard_cause + 1)
         m.d.sync += [
             desk.looked.eq(desk.first_valid & ~loads),
-            desk.first_wanted.eq(taking.wants(desk, first.stamp, first.top)[0]),
+            desk.first_wanted.eq(taking.wants(desk, first.stamp)[0]),
         ]
         with m.If(loads):
             m.d.sync += [
@@ -194,31 +200,37 @@ class Trader(wiring.Component):
     def _take(self, m, desk, command):
         """What is done next: a message that was valued; one that can be attended to while it is; another item.
 
-        Another item finds its symbol and slot; their rows are there when its own steps begin.
+        Another item finds its symbol and slot; the slot is there when its own steps begin, the other rows a cycle later.
         """
         entry, item, kind = desk.entry, desk.item, desk.item.kind
         backlog, valuation = desk.backlog, desk.valuation
         order_id = Mux(kind == ItemKind.SESSION, desk.inbound.order_id, command.order_id)
         about_order = (kind == ItemKind.SESSION) | ((kind == ItemKind.COMMAND) & command.names_order())
-        others = Signal()  # some message is on its way
+        others, waits, dispatches = Signal(), Signal(), Signal()
+        item_symbol, item_place = Signal.like(desk.symbol), Signal.like(desk.place)
         m.d.comb += [
-            desk.next_symbol.eq(desk.symbol),
-            desk.next_place.eq(desk.place),
-            others.eq(~valuation.idle | ~backlog.empty),
+            others.eq(~valuation.idle | ~backlog.empty),  # some message is on its way
+            waits.eq(self.i.valid & ~self.i.ready & ~desk.first_valid),
+            desk.attaches.eq(desk.resting & desk.first_valid & ~others),
+            dispatches.eq(desk.resting & waits & ~others),
+            item_symbol.eq(Mux(about_order, order_id[3:SLOT_BITS], Mux(kind == ItemKind.COMMAND, command.symbol, entry.symbol))),
+            item_place.eq(Mux(about_order, order_id[:3], 0)),
+            desk.early_symbol.eq(Mux(desk.resting & desk.first_valid, desk.first.symbol, desk.symbol)),
+            desk.next_symbol.eq(Mux(desk.resting, Mux(desk.first_valid, desk.first.symbol, item_symbol), desk.symbol)),
+            desk.next_place.eq(Mux(desk.resting, item_place, desk.place)),
             backlog.open.eq(desk.told_only),
         ]
+        m.d.sync += desk.resting.eq(0)
 
         with m.State("NEXT"):
             m.d.comb += [
-                self.idle.eq(~(self.i.valid | desk.first_valid | others)),
+                self.idle.eq(~(self.i.valid | desk.first_valid | others | desk.telling)),
                 backlog.open.eq(1),
                 backlog.take.eq(backlog.valid),
-                desk.attaches.eq(desk.first_valid & ~others),
-                desk.next_place.eq(0),
             ]
             m.d.sync += [
-                desk.symbol.eq(desk.next_symbol),
-                desk.place.eq(desk.next_place),
+                desk.resting.eq(~(backlog.valid | desk.attaches | dispatches)),
+                desk.place.eq(0),
                 desk.direct.eq(backlog.valid | desk.attaches),
                 desk.told_only.eq(backlog.valid & ~backlog.calls),
                 desk.is_marked.eq(backlog.valid),
@@ -229,35 +241,37 @@ class Trader(wiring.Component):
             ]
             with m.If(backlog.valid):
                 change = backlog.first
-                m.d.comb += [
-                    desk.next_symbol.eq(change.symbol),
-                    self.counters["evaluations"].eq(backlog.first_marks & ~backlog.calls),
+                m.d.comb += self.counters["evaluations"].eq(backlog.first_marks & ~backlog.calls)
+                m.d.sync += [
+                    desk.symbol.eq(change.symbol),
+                    desk.change.eq(change),
+                    desk.stamp.eq(change.stamp),
+                    desk.cause.eq(change.cause),
+                    desk.marked.eq(backlog.first_money),
+                    desk.quotes.eq(backlog.first_quotes),
                 ]
-                m.d.sync += [desk.change.eq(change), desk.stamp.eq(change.stamp), desk.cause.eq(change.cause)]
-                m.d.sync += [desk.marked.eq(backlog.first_money), desk.quotes.eq(backlog.first_quotes)]
                 feed.tell(m, desk, change)
-            with m.Elif(desk.first_valid):
+            with m.Elif(desk.attaches):
                 change = desk.first
-                m.d.comb += desk.next_symbol.eq(change.symbol)
-                with m.If(desk.attaches):
-                    m.d.sync += [desk.change.eq(change), desk.stamp.eq(change.stamp), desk.cause.eq(change.cause)]
-                    m.d.sync += [desk.money.pnl.eq(valuation.pnl), desk.money.pnl_total.eq(valuation.pnl_total), desk.age.eq(2)]
-                    with m.If(change.trust_changed | change.top_changed):
-                        taking.look(m, desk, change.stamp)
-                    feed.tell(m, desk, change)
-            with m.Elif(self.i.valid & ~self.i.ready & ~others):
-                m.d.comb += desk.next_symbol.eq(entry.symbol)
-                with m.If(kind == ItemKind.COMMAND):
-                    m.d.comb += desk.next_symbol.eq(command.symbol)
-                with m.If(about_order):
-                    m.d.comb += [desk.next_place.eq(order_id[:3]), desk.next_symbol.eq(order_id[3:SLOT_BITS])]
+                m.d.sync += [
+                    desk.symbol.eq(change.symbol),
+                    desk.change.eq(change),
+                    desk.stamp.eq(change.stamp),
+                    desk.cause.eq(change.cause),
+                    desk.money.pnl.eq(valuation.pnl),
+                    desk.money.pnl_total.eq(valuation.pnl_total),
+                    desk.age.eq(2),
+                ]
+                with m.If(change.trust_changed | change.top_changed):
+                    taking.look(m, desk, change.stamp)
+                feed.tell(m, desk, change)
+            with m.Elif(dispatches):
+                m.d.sync += [desk.symbol.eq(item_symbol), desk.place.eq(item_place), desk.attending.eq(1)]
                 m.d.sync += [desk.stamp.eq(item.stamp), desk.cause.eq(item.cause)]
                 with m.Switch(kind):
                     for each in ItemKind:
                         if each is not ItemKind.ALIVE:
                             with m.Case(each):
                                 m.next = each.name
-                with m.If(kind == ItemKind.MESSAGE):
-                    m.d.sync += [desk.last_feed.eq(item.stamp), desk.expected.eq(item.cause + 1)]
                 with m.If(entry.is_level):
                     m.next = "LEVEL"

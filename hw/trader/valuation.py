@@ -107,7 +107,7 @@ class Valuation(wiring.Component):
                 "done": Out(1),
                 "alone": Out(1),
                 "soon": Out(1),
-                "idle": Out(1),
+                "idle": Out(1, init=1),
                 "top": Out(top),
                 "flow": Out(Flow),
                 "mark": Out(32),
@@ -150,13 +150,14 @@ class Valuation(wiring.Component):
             alone.append(delayed(m, alone[-1], f"alone_{n}"))
         self.symbol = self.symbol[1:]
         m.d.comb += [
-            self.idle.eq(~Cat(self.running[1:]).any()),
             self.money_done.eq(self.running[MONEY_LATENCY]),
             self.money_alone.eq(alone[MONEY_LATENCY]),
             self.done.eq(self.running[LATENCY]),
             self.alone.eq(alone[LATENCY]),
             self.soon.eq(self.running[LATENCY - 1] & alone[LATENCY - 1]),
         ]
+
+        m.d.sync += self.idle.eq(~Cat(self.running[:-1]).any())
 
         # One of the same symbol is close before it: of another stamp, or right before it.
         same_stamp, clashes, again = self.go, [], []
@@ -193,9 +194,9 @@ class Valuation(wiring.Component):
             m,
             "tops",
             self.new_top.shape(),
-            Mux(self.go, i.marks, self.store_top),
-            Mux(self.go, i.top, self.new_top),
-            at=Mux(self.go, i.symbol, self.store_at),
+            (self.go & i.marks) | self.store_top,
+            Mux(self.store_top, self.new_top, i.top),
+            at=Mux(self.store_top, self.store_at, i.symbol),
         )
         m.submodules.flow = signals = FlowSignals(self.parameters.index_bits)
         o, symbol = signals.o, self.symbol[flow.LATENCY]
@@ -238,7 +239,14 @@ class Valuation(wiring.Component):
         self.position = position_late
         marks = self.go & i.marks
         price = Signal(32)
-        old = self._rows(m, "marks", 32, marks | store, Mux(marks, price, self.new_mark), at=Mux(marks, i.symbol, self.store_at))
+        old = self._rows(
+            m,
+            "marks",
+            32,
+            marks | store,
+            Mux(store, self.new_mark, price),
+            at=Mux(store, self.store_at, i.symbol),
+        )
         long, short = position > 0, position < 0
         m.d.comb += [
             self.mark.eq(old),

@@ -49,7 +49,7 @@ def test_sums_are_those_of_the_orders(rng: np.random.Generator):
             await ctx.tick()
             # Another change is not looked at meanwhile, and the symbol may be another one.
             looked = symbol if rng.random() < 0.5 else int(rng.integers(parameters.symbols))
-            ctx.set(dut.symbol, looked)
+            ctx.set(dut.next_symbol, looked)
             ctx.set(dut.open, 1)
             ctx.set(dut.store, int(rng.integers(2)))
             cycles = 1
