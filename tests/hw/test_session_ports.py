@@ -88,8 +88,10 @@ def sent(ouch: OuchVersion, letter: str) -> list[tuple[Kind, bytes]]:
     return [*(SENT_42 if ouch is OuchVersion.V4_2 else sent_50(letter)), *PLAIN]
 
 
-@pytest.mark.parametrize("stall", [0.0, 0.5])
-@pytest.mark.parametrize(("ouch", "letter"), [(OuchVersion.V4_2, "0"), (OuchVersion.V5_0, "0"), (OuchVersion.V5_0, "6")])
+@pytest.mark.parametrize(
+    ("stall", "ouch", "letter"),
+    [(0.0, OuchVersion.V4_2, "0"), (0.5, OuchVersion.V4_2, "0"), (0.0, OuchVersion.V5_0, "0"), (0.5, OuchVersion.V5_0, "6")],
+)
 def test_packets_are_those_of_wire_and_follow_each_other_without_a_gap(rng, stall: float, ouch: OuchVersion, letter: str):
     dut, packets, expected = SoupBinSender(), [], sent(ouch, letter)
     order = ORDER | {"time_in_force_letter": ord(letter)} | ({"time_in_force": SECONDS} if letter == "6" else {})
