@@ -13,6 +13,9 @@ def lowest(bits: Value) -> Value:
 
 
 def select(bits: Value, values: Iterable[ValueLike]) -> Value:
-    """The value whose bit is set, 0 if none is; of several all their bits."""
+    """The value whose bit is set, 0 if none is; of several all their bits.
+
+    ``bits`` is better a signal than an expression, which would be there once for every bit of every value.
+    """
     values = [Value.cast(value) for value in values]
     return reduce(or_, (value & bit.replicate(len(value)) for bit, value in zip(bits, values, strict=True)))

@@ -78,7 +78,8 @@ class SoupBinSender(wiring.Component):
                 ]
                 chosen.append(is_it & number[n])
                 choices.append(choice)
-        m.d.comb += beat.as_value().eq(select(Cat(chosen), choices))
+        choosing = Signal(len(chosen))
+        m.d.comb += [choosing.eq(Cat(chosen)), beat.as_value().eq(select(choosing, choices))]
         free = ~self.o.valid | self.o.ready
         m.d.comb += [self.i.ready.eq(free & beat.last), self.busy.eq(self.o.valid)]
         with m.If(free):
