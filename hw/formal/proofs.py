@@ -10,6 +10,7 @@ from hw.formal.frames import FramesStayWhole
 from hw.formal.kill import KillStopsOrders
 from hw.formal.limits import LimitsAreOneVersion
 from hw.formal.mac import FramesEnd
+from hw.formal.order_table import StoredIsFound
 from hw.formal.prover import Verdict, check
 from hw.formal.queues import PassesInOrder
 from hw.formal.rings import CommandIndices, EventIndices, WritersKeepToTheBus
@@ -32,7 +33,7 @@ class Proof:
         Each breaks the property.
     covers : str
         What is proved about what.
-    mode, depth, unroll
+    mode, depth, unroll, registers
         As :func:`hw.formal.check` takes them.
     reach : int or None
         Cycles from power on in which every mutation is found out. None where that is further than the solver gets: then the
@@ -50,11 +51,16 @@ class Proof:
     reach: int | None = 8
     quick: bool = True
     unroll: bool = False
+    registers: bool = False
+
+    @property
+    def how(self) -> dict:
+        """What :func:`hw.formal.check` is told."""
+        return {"mode": self.mode, "depth": self.depth, "unroll": self.unroll, "registers": self.registers}
 
     def check(self, mutation: str | None = None, **other) -> Verdict:
         """The verdict on the design, or on one with a mutation; ``other`` changes how it is shown."""
-        how = {"mode": self.mode, "depth": self.depth, "unroll": self.unroll, "every": mutation is None, **other}
-        return check(self.make(mutation), **how)
+        return check(self.make(mutation), **{**self.how, "every": mutation is None, **other})
 
     def catches(self, mutation: str) -> bool:
         """Whether the design with a mutation is found to be broken."""
@@ -94,6 +100,19 @@ PROOFS = (
         reach=6,
         quick=False,
         unroll=True,
+    ),
+    Proof(
+        "a stored order is found until it is removed, and not after",
+        StoredIsFound,
+        StoredIsFound.MUTATIONS,
+        "hw.book.order_table with 2 x 16 buckets, four references that share buckets, one of them followed, lookups and stores "
+        "free, no second reset; the first 12 cycles, in which an order is stored, found, removed and looked for in the memory",
+        mode="bmc",
+        depth=12,
+        reach=12,
+        quick=False,
+        unroll=True,
+        registers=True,
     ),
     Proof(
         "frames of several streams leave whole, once, in order of priority",
