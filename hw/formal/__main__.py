@@ -4,7 +4,6 @@ import json
 import sys
 
 from hw.formal.proofs import PROOFS
-from hw.formal.prover import check
 
 
 def main() -> int:
@@ -12,7 +11,7 @@ def main() -> int:
     figures, details, failed = [], [], False
     for proof in PROOFS:
         print(f"formal: {proof.name} ...", file=sys.stderr, flush=True)
-        verdict = check(proof.make(), mode=proof.mode, depth=proof.depth)
+        verdict = proof.check()
         caught = {mutation: proof.catches(mutation) for mutation in proof.mutations}
         good = verdict.holds is True and all(caught.values())
         failed = failed or not good

