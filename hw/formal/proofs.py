@@ -83,8 +83,8 @@ PROOFS = (
         "no order leaves but one that passed every check, itself and as it was asked for",
         OrdersPassEveryCheck,
         OrdersPassEveryCheck.MUTATIONS,
-        "risk gate and release against the table of the semantics, written apart but for the order in which sums of money and the "
-        f"greater of two orders are compared; the product of price and quantity is any number; {UNBOUNDED}",
+        "risk gate and release against the table of the semantics, written apart but for the order in which sums of money and "
+        f"the greater of two orders are compared; the product of price and quantity is any number; {UNBOUNDED}",
         depth=5,
         reach=5,
         quick=False,
