@@ -76,4 +76,5 @@ PROFILES = {
     "small": Parameters(symbols=2, levels=64, orders=64, locates=64),
 }
 """Sizes by name: ``twin`` is simulated, ``sim_large`` too, with room for the whole order flow of 64 stocks; ``ecp5_85`` fills
-about 80 % of that device's block RAM, ``ecp5_45`` that of the smaller one, whose LUTs do not suffice yet; ``small`` is for tests."""
+about 80 % of that device's block RAM, ``ecp5_45`` that of the smaller one, whose LUTs do not suffice yet; ``small`` is for
+tests."""
