@@ -6,6 +6,7 @@ the clock, or something that the arbiter found out. The trader sees an item afte
 ``Semantics`` in ``docs/architecture.md`` says what each of them does.
 """
 
+from amaranth.hdl import Value
 from amaranth.lib import data, enum
 
 from hw.parameters import Parameters
@@ -194,3 +195,8 @@ class Change(data.StructLayout):
                 "printable": 1,
             }
         )
+
+
+def is_evaluated(change) -> Value:
+    """Whether a :class:`Change` calls for an evaluation of its symbol: docs/architecture.md, Semantics, section 5."""
+    return change.trust_changed | change.top_changed

@@ -5,7 +5,7 @@ from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arithmetic import distance
-from hw.items import Change
+from hw.items import Change, is_evaluated
 from hw.orders.slots import PLACES
 from hw.parameters import Parameters
 from hw.trader.rows import Market
@@ -39,8 +39,8 @@ class Backlog(wiring.Component):
 
     Members
     -------
-    put, marks, change : In(1), In(1), In(Change)
-        A message, and whether it is evaluated.
+    put, change : In(1), In(Change)
+        A message.
     room : Out(1)
         Two more fit.
     money_put, money, quotes_put, quotes : In
@@ -50,7 +50,7 @@ class Backlog(wiring.Component):
         Orders, limits and parameters stand still: what they say can be looked at.
     valid, calls, take : Out(1), Out(1), In(1)
         The first one is there; its evaluation may have something to do; it is taken.
-    first, first_marks, first_money, first_quotes : Out
+    first, first_money, first_quotes : Out
         The first one.
     empty : Out(1)
         None waits; it may be a cycle late to say so.
@@ -74,7 +74,6 @@ class Backlog(wiring.Component):
         super().__init__(
             {
                 "put": In(1),
-                "marks": In(1),
                 "change": In(change),
                 "room": Out(1),
                 "money_put": In(1),
@@ -87,7 +86,6 @@ class Backlog(wiring.Component):
                 "calls": Out(1),
                 "take": In(1),
                 "first": Out(change),
-                "first_marks": Out(1),
                 "first_money": Out(Money),
                 "first_quotes": Out(Quotes),
                 "empty": Out(1, init=1),
@@ -131,15 +129,13 @@ class Backlog(wiring.Component):
                 found.append(read.data)
             return found
 
-        entry = data.StructLayout({"marks": 1, "change": self.first.shape()})
-        entry, first = queue("changes", entry, self.put, put_at, Cat(self.marks, self.change))
+        change, first = queue("changes", self.change.shape(), self.put, put_at, self.change)
         money, first_money = queue("money", Money, self.money_put, money_at, self.money)
         quotes, first_quotes = queue("quotes", Quotes, self.quotes_put, quotes_at, self.quotes)
         stages = Signal(3)
         forward = ~stages[2] | self.take
         m.d.comb += [
-            self.first.eq(first.change),
-            self.first_marks.eq(first.marks),
+            self.first.eq(first),
             self.first_money.eq(first_money),
             self.first_quotes.eq(first_quotes),
             self.valid.eq(stages[2]),
@@ -155,13 +151,11 @@ class Backlog(wiring.Component):
             m.d.sync += first_at.eq(first_at + 1)
             with m.If(self.calls):
                 m.d.sync += [stages.eq(0), self.at.eq(first_at + 1)]
-        self._judge(m, entry, money, quotes, forward)
+        self._judge(m, change, money, quotes, forward)
         return m
 
-    def _judge(self, m, entry, money, quotes, forward):
+    def _judge(self, m, change, money, quotes, forward):
         """Whether an evaluation would send or withdraw something: docs/architecture.md, Semantics, sections 6 and 7."""
-        symbol = entry.change.symbol
-
         def stage(value, name):
             kept = Signal.like(value, name=name, reset_less=True)
             with m.If(forward):
@@ -175,11 +169,11 @@ class Backlog(wiring.Component):
                 write.en.eq(store | self.clear),
                 write.addr.eq(self.store_at),
                 write.data.eq(Mux(self.clear, 0, value)),
-                read.addr.eq(symbol),
+                read.addr.eq(change.symbol),
             ]
             return stage(read.data, f"{name}_1")
 
-        state, change = self.state, entry.change
+        state = self.state
         stamp = stage(change.stamp, "stamp_1")
         market = row("markets", Market, self.store_market, self.market)
         loss_limit = row("loss_limits", 64, self.store_loss_limit, self.loss_limit)
@@ -187,7 +181,7 @@ class Backlog(wiring.Component):
 
         # The symbol and the card.
         trading = (market.trading_state == ord("T")) & ~market.operational_halt & market.enabled
-        trusted, marks = stage(change.trusted, "trusted_1"), stage(entry.marks, "marks_1")
+        trusted, evaluated = stage(change.trusted, "trusted_1"), stage(is_evaluated(change), "evaluated_1")
         shut = stage(~trading | state.closed | ~trusted, "shut_2")
         killed = stage(market.killed | state.killed, "killed_2")
         pnl, pnl_total = stage(money.pnl, "pnl_1"), stage(money.pnl_total, "pnl_total_1")
@@ -230,5 +224,5 @@ class Backlog(wiring.Component):
             )
             wants = want & ~bad & ~state.quoter_killed
             moves.append((idle & wants) | (live & (~wants | (far & old))))
-        marks = stage(stage(marks, "marks_2"), "marks_3")
-        m.d.comb += self.calls.eq(marks & state.session_up & (withdraws | Cat(moves).any()))
+        evaluated = stage(stage(evaluated, "evaluated_2"), "evaluated_3")
+        m.d.comb += self.calls.eq(evaluated & state.session_up & (withdraws | Cat(moves).any()))

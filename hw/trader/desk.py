@@ -9,7 +9,7 @@ from amaranth.lib import data, enum
 
 from hw.arithmetic import Product32
 from hw.host.ring import Event
-from hw.items import Change
+from hw.items import Change, is_evaluated
 from hw.orders.exposure import Exposure, Sums
 from hw.orders.slots import GENERATION_BITS, PLACES, Slot, SlotStore
 from hw.ouch.encoder import SIDES, text, time_in_force_letter
@@ -317,7 +317,7 @@ class Desk:
             asked.stamp.eq(Mux(self.attending, self.stamp, first.stamp)),
             asked.new_stamp.eq(self.attending | self.first_new_stamp),
             asked.counts.eq(~self.attending),
-            asked.marks.eq(self.attending | first.trust_changed | first.top_changed),
+            asked.marks.eq(self.attending | is_evaluated(first)),
             asked.alone.eq(self.attending | self.attaches),
             asked.top.eq(Mux(self.attending, valuation.top, first.top)),
             asked.trade.valid.eq(first.trade.valid & first.printable),
@@ -341,7 +341,6 @@ class Desk:
         m.d.sync += put.eq(valuation.go & ~valuation.i.alone)  # ``first`` stands for a cycle more
         m.d.comb += [
             backlog.put.eq(put),
-            backlog.marks.eq(self.first.trust_changed | self.first.top_changed),
             backlog.change.eq(self.first),
             backlog.money_put.eq(valuation.money_done & ~valuation.money_alone),
             backlog.money.eq(valuation.money),
@@ -449,6 +448,15 @@ class Desk:
         self.repeats = Mux(same, Mux(last.repeats.all(), last.repeats, last.repeats + 1), 1)
 
     # -- steps ---------------------------------------------------------------------------------------
+
+    def begin(self, m, change):
+        """The message that changed this is attended to."""
+        m.d.sync += [
+            self.symbol.eq(change.symbol),
+            self.stamp.eq(change.stamp),
+            self.cause.eq(change.cause),
+            self.change.eq(change),
+        ]
 
     def emit(self, m, kind, **fields):
         """Sends an event."""

@@ -2,6 +2,7 @@
 
 from amaranth.hdl import Cat, Mux, Signal
 
+from hw.items import is_evaluated
 from wire.records import EventType, TrustCause
 
 OPEN, CLOSE = "Q", "M"
@@ -48,7 +49,7 @@ def tell(m, desk, change, after=0):
         m.next = "TRADE_EVENT"
     with m.Elif(change.top_changed & (after < 3)):
         m.next = "TOP_EVENT"
-    with m.Elif((change.trust_changed | change.top_changed) & ~desk.told_only):
+    with m.Elif(is_evaluated(change) & ~desk.told_only):
         m.next = "TAKE"
     with m.Else():
         m.next = "NEXT"

@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.host.ring import Event
-from hw.items import BookItem, ItemKind
+from hw.items import BookItem, ItemKind, is_evaluated
 from hw.ouch.message import Outbound
 from hw.parameters import Parameters
 from hw.trader import commands, evaluation, feed, sending, session, taking
@@ -241,28 +241,19 @@ class Trader(wiring.Component):
             ]
             with m.If(backlog.valid):
                 change = backlog.first
-                m.d.comb += self.counters["evaluations"].eq(backlog.first_marks & ~backlog.calls)
-                m.d.sync += [
-                    desk.symbol.eq(change.symbol),
-                    desk.change.eq(change),
-                    desk.stamp.eq(change.stamp),
-                    desk.cause.eq(change.cause),
-                    desk.marked.eq(backlog.first_money),
-                    desk.quotes.eq(backlog.first_quotes),
-                ]
+                m.d.comb += self.counters["evaluations"].eq(is_evaluated(change) & ~backlog.calls)
+                m.d.sync += [desk.marked.eq(backlog.first_money), desk.quotes.eq(backlog.first_quotes)]
+                desk.begin(m, change)
                 feed.tell(m, desk, change)
             with m.Elif(desk.attaches):
                 change = desk.first
+                desk.begin(m, change)
                 m.d.sync += [
-                    desk.symbol.eq(change.symbol),
-                    desk.change.eq(change),
-                    desk.stamp.eq(change.stamp),
-                    desk.cause.eq(change.cause),
                     desk.money.pnl.eq(valuation.pnl),
                     desk.money.pnl_total.eq(valuation.pnl_total),
                     desk.age.eq(2),
                 ]
-                with m.If(change.trust_changed | change.top_changed):
+                with m.If(is_evaluated(change)):
                     taking.look(m, desk, change.stamp)
                 feed.tell(m, desk, change)
             with m.Elif(dispatches):

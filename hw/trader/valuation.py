@@ -29,6 +29,11 @@ Quotes = data.StructLayout({"buy": Quote, "sell": Quote, "threshold": THRESHOLD_
 """Both quotes, and the price change from which on a standing one is replaced; one that none can reach is 2^34 - 1."""
 
 
+def same_levels(narrow, top):
+    """A top as the signals take it, without prices, is that of a book."""
+    return [narrow[side][name].eq(top[side][name]) for side in ("bid", "ask") for name in ("has", "index", "quantity")]
+
+
 class Asked(data.StructLayout):
     """An item as far as it is valued.
 
@@ -224,9 +229,7 @@ class Valuation(wiring.Component):
             signals.again.eq(self.again),
         ]
         m.d.comb += signals.now.eq(delayed(m, Mux(same, o, look.data.flow), "now"))
-        for side in ("bid", "ask"):
-            for name in ("has", "index", "quantity"):
-                m.d.comb += [signals.before[side][name].eq(before[side][name]), signals.after[side][name].eq(i.top[side][name])]
+        m.d.comb += [*same_levels(signals.before, before), *same_levels(signals.after, i.top)]
         self.flow_values = o
 
     def _value_money(self, m):
@@ -271,10 +274,8 @@ class Valuation(wiring.Component):
     def _value_quotes(self, m):
         m.submodules.quoter = quotes = self.quoter
         parameters, listing, i = self.quoting, self.listing, self.i
-        for side in ("bid", "ask"):
-            for name in ("has", "index", "quantity"):
-                m.d.comb += quotes.top[side][name].eq(i.top[side][name])
         m.d.comb += [
+            *same_levels(quotes.top, i.top),
             quotes.flow.eq(delayed(m, self.flow_values, "flow_values", quoter.FLOW_AT - flow.LATENCY)),
             quotes.position.eq(self.position),
         ]
