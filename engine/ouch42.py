@@ -56,7 +56,6 @@ REPLACE_REPLACEMENT = REPLACE_ORDER.offset("replacement_order_token")
 CANCEL_TOKEN = CANCEL_ORDER.offset("order_token")
 
 
-
 # -- out -------------------------------------------------------------------------------------------
 
 
