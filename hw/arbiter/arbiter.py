@@ -109,20 +109,22 @@ class Arbiter(wiring.Component):
         look, store = holds.read_port(domain="comb"), holds.write_port()
 
         # -- what is known of every packet, a cycle after it, ``expected`` or ``last_stamp`` changed ---
-        exact, seen, newer, fresh = Signal(PORTS), Signal(PORTS), Signal(PORTS), Signal(PORTS)
-        changes, settled = Signal(), Signal()
-        m.d.sync += settled.eq(~changes)
+        # ``known``: there is a packet; ``fresh``: and all that is said is about it, and as it is now. ``next_one``, ``seen``: and
+        # nothing is missing, and it is the packet that was waited for; it was seen already.
+        known, fresh, next_one, seen, newer = Signal(PORTS), Signal(PORTS), Signal(PORTS), Signal(PORTS), Signal(PORTS)
+        changes, quick = Signal(), Signal()
+        m.d.comb += quick.eq(joined & ~waiting & ~used.any())
         for n in range(PORTS):
             packet = self.packets[n].payload
-            known = Signal(name=f"known_{n}")  # the comparisons are this packet's
             is_data = (packet.count != HEARTBEAT) & (packet.count != END_OF_SESSION)
+            stays, quickly = self.packets[n].valid & ~self.packets[n].ready, is_data & quick
             m.d.sync += [
-                known.eq(self.packets[n].valid & ~self.packets[n].ready),
-                exact[n].eq((packet.sequence == expected) & is_data),
-                seen[n].eq((packet.end <= expected) & is_data),
+                known[n].eq(stays),
+                fresh[n].eq(stays & ~changes),
+                next_one[n].eq(stays & ~changes & quickly & (packet.sequence == expected)),
+                seen[n].eq(stays & ~changes & quickly & (packet.end <= expected)),
                 newer[n].eq(packet.stamp > last_stamp),
             ]
-            m.d.comb += fresh[n].eq(self.packets[n].valid & known & settled)
 
         # -- the input in hand: a packet, or the control item ---------------------------------------------
         port, from_port = Signal(PORTS), Signal()  # a bit for every port
@@ -206,28 +208,26 @@ class Arbiter(wiring.Component):
             self.control.ready.eq(returned & self.o.ready),
         ]
 
+        # It has gone: no path from ``o.ready`` into the steps, only here.
+        gone = Signal()
+        m.d.sync += gone.eq(sending & self.o.ready)
+        with m.If(self.o.ready):
+            m.d.sync += [sending.eq(0), returned.eq(0)]
+
         def send(what, following, first=False, count=False):
             """Sends an item when no message is before it, then goes on to ``following``."""
-            with m.If(sending & self.o.ready):
-                m.d.sync += [each.eq(0) for each in (sending, Value.cast(kind), has_first, has_count, returned)]
+            with m.If(gone):
+                m.d.sync += [each.eq(0) for each in (Value.cast(kind), has_first, has_count)]
                 m.next = following
-            with m.Elif(~behind):
+            with m.Elif(~behind & ~sending):
                 back = what in (ItemKind.TICK, ItemKind.COMMAND)
                 m.d.sync += [
                     sending.eq(1), kind.eq(what), has_first.eq(first), has_count.eq(count), returned.eq(back),
                 ]  # fmt: skip
 
-        # Nothing is missing. As the comparisons this is of the cycle before, in which nothing changed.
-        quick = Signal()
-        m.d.sync += quick.eq(joined & ~waiting & ~used.any())
-        done, next_one, first, seen_one = Signal(PORTS), Signal(PORTS), Signal(PORTS), Signal(PORTS)
-        m.d.comb += [
-            done.eq(fresh & seen & quick.replicate(PORTS)),
-            next_one.eq(fresh & exact & quick.replicate(PORTS)),
-            first.eq(lowest(valid)),
-        ]
-        with m.If(reading):  # one buffer of a port at a time is given back
-            m.d.comb += done.eq(fresh & seen & quick.replicate(PORTS) & ~playing)
+        done, first, seen_one = Signal(PORTS), Signal(PORTS), Signal(PORTS)
+        # While messages of a port are read none of its other buffers is given back: it does so with one at a time.
+        m.d.comb += [first.eq(lowest(known)), done.eq(seen & ~(playing & reading.replicate(PORTS)))]
         payloads = [each.payload for each in self.packets]
         head = data.View(Packet, select(first, payloads))  # of the first port that has one
         chosen = Mux(seen_one.any(), seen_one, first)
@@ -303,7 +303,7 @@ class Arbiter(wiring.Component):
             # Where ``expected`` and ``highest`` jump to: for all states the same choice.
             jump = Mux(fsm.ongoing("IDLE"), head.end, packet.sequence)
             with m.State("IDLE"):
-                m.d.sync += [moved.eq(0), from_port.eq(valid.any()), port.eq(first), packet.eq(head)]
+                m.d.sync += [moved.eq(0), from_port.eq(known.any()), port.eq(first), packet.eq(head)]
                 with m.If(~valid.any() & self.control.valid & ~behind):
                     m.next = "CONTROL"
                 # Two are common: a packet that was seen already, and the one that is next.
@@ -355,7 +355,7 @@ class Arbiter(wiring.Component):
                     m.next = "GAP"
             with m.State("GAP"):
                 send(ItemKind.GAP, "HANDLE", first=True, count=True)
-                with m.If(sending & self.o.ready):
+                with m.If(gone):
                     m.d.comb += self.count_gaps.eq(~recovering)
                     m.d.sync += [recovering.eq(1), wait_since.eq(stamp)]
 

@@ -80,11 +80,11 @@ class Book(wiring.Component):
         m.submodules.commands = commands = Commands(parameters)
         connect(m, flipped(self.i), intake.i)
 
-        advance, outstanding, drained = Signal(), Signal(range(QUEUED)), Signal()
+        advance, outstanding = Signal(), Signal(range(QUEUED))
+        drained, room, nothing = Signal(), Signal(), Signal()
         # The memories hold something since they were configured, which a reset does not undo.
-        used, fresh = Signal(reset_less=True), Signal(init=1)
-        clearing = orders.busy | tops.busy | ladder.busy | fresh
-        m.d.sync += fresh.eq(0)
+        used, fresh, clearing = Signal(reset_less=True), Signal(init=1), Signal(init=1)
+        m.d.sync += [fresh.eq(0), clearing.eq(orders.busy | tops.busy | ladder.busy | fresh)]
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += used.eq(1)
         m.d.comb += [each.clear.eq(fresh & used) for each in (orders, tops, ladder)]
@@ -93,8 +93,8 @@ class Book(wiring.Component):
         m.d.comb += [
             advance.eq(~self.o.valid | self.o.ready),
             drained.eq((outstanding == 0) & ~tops.occupied),
-            intake.room.eq((outstanding <= INSIDE - 2) & ~clearing),
-            intake.drained.eq(drained & ~clearing),
+            intake.room.eq(room & ~clearing),
+            intake.drained.eq(nothing & ~clearing),
             intake.command_busy.eq(commands.busy),
             orders.step.eq(intake.step),
             symbol_map.locate.eq(Mux(commands.busy, commands.locate, intake.step.stock_locate)),
@@ -104,7 +104,12 @@ class Book(wiring.Component):
             orders.strict.eq(commands.strict),
         ]
         issued = self._queue(m, orders, tops, refill, commands, symbol_map, advance)
-        m.d.sync += outstanding.eq(outstanding + intake.step.valid - issued)
+        m.d.sync += [
+            outstanding.eq(outstanding + intake.step.valid - issued),
+            # A cycle late, so that nothing behind the intake is in the way of what comes: a step may have come since.
+            room.eq(outstanding <= INSIDE - 3),
+            nothing.eq(drained & ~intake.step.valid),
+        ]
         self._background(m, tops, ladder, refill, commands)
         m.d.comb += refill.hold.eq(commands.hold | clearing)
 

@@ -1,5 +1,7 @@
 """The best levels of every row, in front of the ladder: best bid and offer without a search."""
 
+from operator import eq, lt
+
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
@@ -155,8 +157,9 @@ class Tops(wiring.Component):
                 m.d.sync += [clearing.eq(0), sweep.eq(0)]
 
         valid, work, line = Signal(), Signal(Work(parameters)), Signal(Line(parameters))  # cycle 1
+        same, above = Signal(RANKS), Signal(RANKS)  # the position of ``work`` is that of a rank; it is better
         effect = work.effect
-        after, applied = self._levels(m, effect, work, line)
+        after, applied = self._levels(m, effect, work, line, same, above)
         fires = Signal()
         m.d.comb += [
             self.busy.eq(clearing),
@@ -191,11 +194,20 @@ class Tops(wiring.Component):
         with m.If(clearing):
             m.d.comb += [writer.data.eq(0), writer.en.eq(1)]
         best_price, tick = Signal(32), Signal(TICK_BITS)  # that of position 0
+        forwards = valid & (coming == row)
+        position = self.work.effect.position
+        for compare, result in ((eq, same), (lt, above)):
+            # Where the ranks come from the row in cycle 1, so do the comparisons.
+            before = [compare(position, rank.position) for rank in line.ranks]
+            after_it = self._moved(applied, before, compare(position, effect.position))
+            stored = [compare(position, rank.position) for rank in reader.data.ranks]
+            with m.If(self.advance):
+                m.d.sync += result.eq(Mux(forwards, Cat(after_it), Cat(stored)))
         with m.If(self.advance):
             m.d.sync += [
                 valid.eq(self.valid),
                 work.eq(self.work),
-                line.eq(Mux(valid & (coming == row), after, reader.data)),
+                line.eq(Mux(forwards, after, reader.data)),
                 best_price.eq(Mux(self.work.effect.side == Side.BUY, self.ticks.last, self.ticks.base)),
                 tick.eq(self.ticks.tick),
             ]
@@ -210,7 +222,18 @@ class Tops(wiring.Component):
         self._quantities(m, fires, work, line, applied, after, trust, best_price, tick, clearing, sweep)
         return m
 
-    def _levels(self, m, effect, work, line):
+    @staticmethod
+    def _moved(applied, ranks, inserted):
+        """What belongs to each rank, after the work: what it was before, or ``inserted`` with a new level."""
+        values = []
+        for n, value in enumerate(ranks):
+            value = Mux(applied.gone[n], ranks[n + 1] if n + 1 < RANKS else 0, value)
+            if n:
+                value = Mux(applied.behind[n], ranks[n - 1], value)
+            values.append(Mux(applied.insert[n], inserted, value))
+        return values
+
+    def _levels(self, m, effect, work, line, same, above):
         """Cycle 1: positions and order counts after the work, and what it did."""
         parameters = self.parameters
         ranks = range(RANKS)
@@ -232,42 +255,41 @@ class Tops(wiring.Component):
             rank = line.ranks[n]
             before = behind[n - 1] if n else 0
             m.d.comb += [
-                equal[n].eq(rank.has & (effect.position == rank.position)),
-                better[n].eq(rank.has & (effect.position < rank.position)),
+                equal[n].eq(rank.has & same[n]),
+                better[n].eq(rank.has & above[n]),
                 behind[n].eq(~rank.has | better[n]),  # from here on all are
                 single[n].eq(rank.orders == 1),
                 insert[n].eq(behind[n] & ~before & (better[n] | ~line.more | append)),
                 taken[n].eq((equal & single)[: n + 1].any()),  # a level went that was here or before
             ]
-        inserts, fresh = Signal(), Signal(parameters.order_bits)
+        # Levels are here from the best on and in order: whether one comes or goes follows without knowing where.
+        has = Cat(rank.has for rank in line.ranks)
+        finds, inserts, goes, fresh = Signal(), Signal(), Signal(), Signal(parameters.order_bits)
         m.d.comb += [
-            inserts.eq(adds & ~equal.any()),
+            finds.eq(better.any() | (~has[-1] & (~line.more | append))),
+            inserts.eq(adds & ~equal.any() & finds),
+            goes.eq(last & (equal & single).any()),
             fresh.eq(Mux(work.append, work.orders, 1)),
             applied.equal.eq(Mux(effect.change, equal, 0)),
             applied.insert.eq(Mux(inserts, insert, 0)),
-            applied.behind.eq(Mux(inserts & insert.any(), behind, 0)),
+            applied.behind.eq(Mux(inserts, behind, 0)),
             applied.gone.eq(Mux(last, taken, 0)),
-            applied.lost.eq(applied.behind[-1] & line.ranks[-1].has),
-            applied.outside.eq(effect.change & ~equal.any() & (takes | ~insert.any())),
+            applied.lost.eq(inserts & has[-1]),
+            applied.outside.eq(effect.change & ~equal.any() & (takes | ~finds)),
         ]
+        positions = self._moved(applied, [rank.position for rank in line.ranks], effect.position)
+        counts = []
         for n in ranks:
-            rank = line.ranks[n]
-            with m.If(applied.insert[n]):
-                m.d.comb += [
-                    after.ranks[n].has.eq(1),
-                    after.ranks[n].position.eq(effect.position),
-                    after.ranks[n].orders.eq(fresh),
-                ]
-            with m.Elif(applied.behind[n] if n else 0):
-                m.d.comb += after.ranks[n].eq(line.ranks[n - 1])
-            with m.Elif(applied.gone[n]):
-                m.d.comb += after.ranks[n].eq(line.ranks[n + 1] if n + 1 < RANKS else 0)
-            with m.Else():
-                step = applied.equal[n] & effect.order
-                m.d.comb += [
-                    after.ranks[n].eq(rank),
-                    after.ranks[n].orders.eq(rank.orders + Cat(step, step & ~effect.add).as_signed()),
-                ]
+            step = applied.equal[n] & effect.order
+            counts.append((line.ranks[n].orders + Cat(step, step & ~effect.add).as_signed())[: parameters.order_bits])
+        counts = self._moved(applied, counts, fresh)
+        for n in ranks:
+            one_up, one_down = has[n - 1] if n else 1, has[n + 1] if n + 1 < RANKS else 0
+            m.d.comb += [
+                after.ranks[n].has.eq(Mux(inserts, one_up, Mux(goes, one_down, has[n]))),
+                after.ranks[n].position.eq(positions[n]),
+                after.ranks[n].orders.eq(counts[n]),
+            ]
         m.d.comb += after.more.eq(line.more | applied.lost | (effect.add & applied.outside))
         with m.If(work.append & ~work.has & self.appendable):
             m.d.comb += after.more.eq(0)
@@ -350,17 +372,8 @@ class Tops(wiring.Component):
         m.d.comb += [
             sums[n].eq((Cat(~now.add, quantities[n]) + amount)[1:]) for n in range(RANKS)
         ]
-        for n in range(RANKS):
-            with m.If(now.insert[n]):
-                m.d.comb += later[n].eq(now.quantity)
-            with m.Elif(now.behind[n] if n else 0):
-                m.d.comb += later[n].eq(quantities[n - 1])
-            with m.Elif(now.gone[n]):
-                m.d.comb += later[n].eq(quantities[n + 1] if n + 1 < RANKS else 0)
-            with m.Elif(now.equal[n]):
-                m.d.comb += later[n].eq(sums[n])
-            with m.Else():
-                m.d.comb += later[n].eq(quantities[n])
+        held = [Mux(now.equal[n], sums[n], quantities[n]) for n in range(RANKS)]
+        m.d.comb += [each.eq(value) for each, value in zip(later, self._moved(now, held, now.quantity), strict=True)]
 
         # Read in cycle 1, written in cycle 2.
         m.submodules.row_quantities = kept = memory.Memory(shape=quantities.shape(), depth=rows, init=[])

@@ -117,6 +117,11 @@ class Trader(wiring.Component):
             m.d.sync += desk.unsettled.eq(desk.unsettled - 1)
         taking.judge(m, desk)
         self._accept(m, desk)
+        # A cycle after the steps are done, while they look for what is next: they have no path into the book.
+        leaves = Signal()
+        m.d.sync += leaves.eq(0)
+        with m.If(leaves):
+            m.d.comb += self.i.ready.eq(1)
         with m.FSM():
             self._clear(m, desk)
             self._take(m, desk, command)
@@ -125,9 +130,7 @@ class Trader(wiring.Component):
             for desk.group, steps in enumerate((feed, session, commands, sending)):
                 steps.add_states(m, desk, *([command] if steps is commands else []))
             with m.State("DONE"):
-                m.d.sync += desk.attending.eq(0)
-                with m.If(desk.attending):
-                    m.d.comb += self.i.ready.eq(1)
+                m.d.sync += [desk.attending.eq(0), leaves.eq(desk.attending)]
                 m.next = "NEXT"
         return m
 
