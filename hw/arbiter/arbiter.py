@@ -117,12 +117,12 @@ class Arbiter(wiring.Component):
         for n in range(PORTS):
             packet = self.packets[n].payload
             is_data = (packet.count != HEARTBEAT) & (packet.count != END_OF_SESSION)
-            stays, quickly = self.packets[n].valid & ~self.packets[n].ready, is_data & quick
+            here = self.packets[n].valid
             m.d.sync += [
-                known[n].eq(stays),
-                fresh[n].eq(stays & ~changes),
-                next_one[n].eq(stays & ~changes & quickly & (packet.sequence == expected)),
-                seen[n].eq(stays & ~changes & quickly & (packet.end <= expected)),
+                known[n].eq(here & ~self.packets[n].ready),
+                fresh[n].eq(here & ~changes),
+                next_one[n].eq(here & ~changes & quick & is_data & (packet.sequence == expected)),
+                seen[n].eq(here & ~changes & quick & is_data & (packet.end <= expected)),
                 newer[n].eq(packet.stamp > last_stamp),
             ]
 
@@ -147,6 +147,7 @@ class Arbiter(wiring.Component):
                     m.d.sync += [self.give_back[n].eq(1), self.give_back_buffer[n].eq(buffer)]
 
         def take(which):
+            m.d.comb += changes.eq(1)
             for n in range(PORTS):
                 with m.If(which[n]):
                     m.d.comb += self.packets[n].ready.eq(1)
@@ -235,7 +236,6 @@ class Arbiter(wiring.Component):
 
         def choose():
             """The chosen packet is done with."""
-            m.d.comb += changes.eq(1)
             take(chosen)
             with m.If((newer & chosen).any()):
                 m.d.sync += last_stamp.eq(chosen_stamp)

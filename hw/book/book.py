@@ -46,7 +46,7 @@ class Book(wiring.Component):
     count_... : Out(1)
         Pulses of the counters of wire.counters with these names.
 
-    Latency 7 cycles from the cycle in which an item is taken to the one in which ``o`` is valid, 8 for a
+    Latency 8 cycles from the cycle in which an item is taken to the one in which ``o`` is valid, 9 for a
     replace; a message per cycle, a replace takes two. Commands, JOINED and RESUMED wait until all steps are
     through, and take about 7 cycles, SET_SYMBOL 60, a level of a snapshot 25. While ``o`` is not taken it goes on
     taking items until 12 steps are inside. A message that takes an order from a row of which only the best levels
@@ -179,13 +179,15 @@ class Book(wiring.Component):
         put, get = effects.write_port(), effects.read_port(domain="comb")
         level = Signal(range(QUEUED))  # in the memory
         head, waits, may_go = Signal(Effect(parameters)), Signal(), Signal()
+        effect, comes_now = Signal(Effect(parameters)), Signal()
+        m.d.sync += [effect.eq(orders.effect), comes_now.eq(orders.valid)]
         special, is_special = Signal(Work(parameters)), Signal()
 
         from_queue, arrives, direct, free = Signal(), Signal(), Signal(), Signal()
         issued = Signal()
         m.d.comb += [
             from_queue.eq(waits & may_go),
-            arrives.eq(~waits & orders.valid),
+            arrives.eq(~waits & comes_now),
             # In cycle 1 may be what takes a level of the row.
             direct.eq(arrives & ~(tops.lower.any() | (tops.low.any() & tops.working))),
             free.eq(is_special & ~from_queue & ~arrives),
@@ -197,7 +199,7 @@ class Book(wiring.Component):
         with m.If(from_queue):
             m.d.comb += work.effect.eq(head)
         with m.Elif(arrives):
-            m.d.comb += work.effect.eq(orders.effect)
+            m.d.comb += work.effect.eq(effect)
         with m.Else():
             m.d.comb += work.eq(special)
         m.d.comb += [
@@ -212,15 +214,15 @@ class Book(wiring.Component):
         goes, comes, behind = Signal(), Signal(), Signal()
         m.d.comb += [
             goes.eq(advance & from_queue),
-            comes.eq(orders.valid & ~(advance & direct)),
+            comes.eq(comes_now & ~(advance & direct)),
             behind.eq(level != 0),
-            put.data.eq(orders.effect),
+            put.data.eq(effect),
             put.en.eq(1),
             refill.urgent.eq(waits & ~may_go),
             refill.urgent_row.eq(row),
         ]
         following = Signal(Effect(parameters))
-        m.d.comb += following.eq(Mux(behind, get.data, orders.effect))
+        m.d.comb += following.eq(Mux(behind, get.data, effect))
         with m.If(goes | ~waits):
             m.d.sync += [
                 head.eq(following),

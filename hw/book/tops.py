@@ -158,8 +158,9 @@ class Tops(wiring.Component):
 
         valid, work, line = Signal(), Signal(Work(parameters)), Signal(Line(parameters))  # cycle 1
         same, above = Signal(RANKS), Signal(RANKS)  # the position of ``work`` is that of a rank; it is better
+        adds, takes, last = Signal(), Signal(), Signal()  # it adds to a level, takes from it, takes an order from it
         effect = work.effect
-        after, applied = self._levels(m, effect, work, line, same, above)
+        after, applied = self._levels(m, work, line, same, above, adds, takes, last)
         fires = Signal()
         m.d.comb += [
             self.busy.eq(clearing),
@@ -195,7 +196,7 @@ class Tops(wiring.Component):
             m.d.comb += [writer.data.eq(0), writer.en.eq(1)]
         best_price, tick = Signal(32), Signal(TICK_BITS)  # that of position 0
         forwards = valid & (coming == row)
-        position = self.work.effect.position
+        comes, position = self.work.effect, self.work.effect.position
         for compare, result in ((eq, same), (lt, above)):
             # Where the ranks come from the row in cycle 1, so do the comparisons.
             before = [compare(position, rank.position) for rank in line.ranks]
@@ -207,6 +208,9 @@ class Tops(wiring.Component):
             m.d.sync += [
                 valid.eq(self.valid),
                 work.eq(self.work),
+                adds.eq(comes.change & comes.add),
+                takes.eq(comes.change & ~comes.add),
+                last.eq(comes.change & ~comes.add & comes.order),
                 line.eq(Mux(forwards, after, reader.data)),
                 best_price.eq(Mux(self.work.effect.side == Side.BUY, self.ticks.last, self.ticks.base)),
                 tick.eq(self.ticks.tick),
@@ -233,9 +237,9 @@ class Tops(wiring.Component):
             values.append(Mux(applied.insert[n], inserted, value))
         return values
 
-    def _levels(self, m, effect, work, line, same, above):
+    def _levels(self, m, work, line, same, above, adds, takes, last):
         """Cycle 1: positions and order counts after the work, and what it did."""
-        parameters = self.parameters
+        parameters, effect = self.parameters, work.effect
         ranks = range(RANKS)
         applied = Signal(
             data.StructLayout({"equal": RANKS, "insert": RANKS, "behind": RANKS, "gone": RANKS, "lost": 1, "outside": 1})
@@ -243,14 +247,8 @@ class Tops(wiring.Component):
         after = Signal(Line(parameters))
         equal, better, behind = (Signal(RANKS, name=name) for name in ("equal", "better", "behind"))
         single, taken, insert = (Signal(RANKS, name=name) for name in ("single", "taken", "insert"))
-        adds, takes, last = Signal(), Signal(), Signal()
         append = Signal()
-        m.d.comb += [
-            append.eq(work.append & work.has & self.appendable),
-            adds.eq((effect.change & effect.add) | append),
-            takes.eq(effect.change & ~effect.add),
-            last.eq(takes & effect.order),
-        ]
+        m.d.comb += append.eq(work.append & work.has & self.appendable)
         for n in ranks:
             rank = line.ranks[n]
             before = behind[n - 1] if n else 0
@@ -267,7 +265,7 @@ class Tops(wiring.Component):
         finds, inserts, goes, fresh = Signal(), Signal(), Signal(), Signal(parameters.order_bits)
         m.d.comb += [
             finds.eq(better.any() | (~has[-1] & (~line.more | append))),
-            inserts.eq(adds & ~equal.any() & finds),
+            inserts.eq((adds | append) & ~equal.any() & finds),
             goes.eq(last & (equal & single).any()),
             fresh.eq(Mux(work.append, work.orders, 1)),
             applied.equal.eq(Mux(effect.change, equal, 0)),
@@ -275,7 +273,7 @@ class Tops(wiring.Component):
             applied.behind.eq(Mux(inserts, behind, 0)),
             applied.gone.eq(Mux(last, taken, 0)),
             applied.lost.eq(inserts & has[-1]),
-            applied.outside.eq(effect.change & ~equal.any() & (takes | ~finds)),
+            applied.outside.eq(~equal.any() & (takes | (adds & ~finds))),
         ]
         positions = self._moved(applied, [rank.position for rank in line.ranks], effect.position)
         counts = []

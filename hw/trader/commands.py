@@ -129,7 +129,6 @@ def _dispatch(m, desk, command):
             command.error.eq(CommandError.NONE),
             command.after.eq(After.DONE),
             command.made.eq(0),
-            desk.slot.eq(desk.slots.slot),
         ]
         with m.Switch(command.opcode):
             for opcode in Opcode:
@@ -374,9 +373,9 @@ def _cancel_all(m, desk, command):
                 m.d.sync += desk.symbol.eq(desk.symbol + 1)
                 m.next = "CANCEL_SYMBOL"
     with m.State("LOAD_CANCEL"):
+        m.d.sync += desk.loads.eq(1)
         m.next = "LOADED_CANCEL"
     with m.State("LOADED_CANCEL"):
-        m.d.sync += desk.slot.eq(desk.slots.slot)
         m.next = "WITHDRAW"
 
 
@@ -491,9 +490,9 @@ def _snapshot(m, desk, command):
         with m.If(~desk.todo.any()):
             m.next = "SNAPSHOT_END"
     with m.State("SNAPSHOT_LOAD"):
+        m.d.sync += desk.loads.eq(1)
         m.next = "SNAPSHOT_LOADED"
     with m.State("SNAPSHOT_LOADED"):
-        m.d.sync += slot.eq(desk.slots.slot)
         m.next = "SNAPSHOT_ORDER"
     with m.State("SNAPSHOT_ORDER"):
         replacing = slot.state == SlotState.PENDING_REPLACE

@@ -127,6 +127,7 @@ class Desk:
         # Cycles until the gate's state reasons have settled.
         self.unsettled = Signal(range(STATE_SETTLE + 1))
         self.slot = Signal(Slot)
+        self.loads = Signal()  # with this clock edge it becomes the row of the place at work, as it is in the store
         self.order = Signal(Order)
         self.mask = Signal(REASON_COUNT)
         self.marking = Signal(2)

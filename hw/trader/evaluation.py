@@ -57,7 +57,7 @@ def _mark_to_market(m, desk):
             with m.If(desk.session_up):
                 m.next = "SETTLE"
     with m.State("SETTLE"):
-        m.d.sync += [desk.slot.eq(desk.slots.slot), desk.todo.eq((desk.slots.occupied | QUOTER_PLACES) & ~1)]
+        m.d.sync += [desk.loads.eq(1), desk.todo.eq((desk.slots.occupied | QUOTER_PLACES) & ~1)]
         with m.If((desk.valuation.soon | desk.quoted_now | desk.is_quoted) & (desk.unsettled <= 1)):
             m.next = "QUOTE"
 
@@ -79,9 +79,9 @@ def _walk_slots(m, desk):
         with m.If(~desk.todo.any()):
             m.next = "EVALUATED"
     with m.State("LOAD_SLOT"):
+        m.d.sync += desk.loads.eq(1)
         m.next = "JUDGE_SLOT"
     with m.State("JUDGE_SLOT"):
-        m.d.sync += slot.eq(desk.slots.slot)
         m.next = "QUOTE"
     with m.State("QUOTE"):
         m.d.sync += [

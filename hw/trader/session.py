@@ -36,7 +36,7 @@ def _packet(m, desk):
 
     with m.State("SESSION"):
         m.d.comb += count["session_packets"].eq(1)
-        m.d.sync += [desk.last_received.eq(desk.stamp), desk.slot.eq(desk.slots.slot)]
+        m.d.sync += desk.last_received.eq(desk.stamp)
         m.next = "DONE"
         with m.If(_is(inbound.code, "S")):
             m.d.sync += desk.session_sequence.eq(desk.session_sequence + 1)

@@ -122,6 +122,9 @@ class Trader(wiring.Component):
         m.d.sync += leaves.eq(0)
         with m.If(leaves):
             m.d.comb += self.i.ready.eq(1)
+        m.d.sync += desk.loads.eq(0)
+        with m.If(desk.loads):
+            m.d.sync += desk.slot.eq(desk.slots.slot)
         with m.FSM():
             self._clear(m, desk)
             self._take(m, desk, command)
@@ -260,7 +263,7 @@ class Trader(wiring.Component):
                     taking.look(m, desk, change.stamp)
                 feed.tell(m, desk, change)
             with m.Elif(dispatches):
-                m.d.sync += [desk.symbol.eq(item_symbol), desk.place.eq(item_place), desk.attending.eq(1)]
+                m.d.sync += [desk.symbol.eq(item_symbol), desk.place.eq(item_place), desk.attending.eq(1), desk.loads.eq(1)]
                 m.d.sync += [desk.stamp.eq(item.stamp), desk.cause.eq(item.cause)]
                 with m.Switch(kind):
                     for each in ItemKind:

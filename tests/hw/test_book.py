@@ -37,7 +37,7 @@ def replace(old: int, new: int, level: int, quantity: int = 100) -> dict:
 
 # -- cycles --------------------------------------------------------------------------------------------
 
-LATENCY = {**dict.fromkeys("AFECXDPH", 7), "U": 8}
+LATENCY = {**dict.fromkeys("AFECXDPH", 8), "U": 9}
 
 
 def test_latency_is_the_same_for_all_messages_of_a_type_on_an_idle_book():
