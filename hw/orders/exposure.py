@@ -66,6 +66,9 @@ class Exposure(wiring.Component):
         at, reading, here, counts, last = Signal(range(SLOTS)), Signal(), Signal(), Signal(), Signal()
         total, done, settling = Signal(Sums), Signal(), Signal(2)
         changing = reading | here | done
+        # What a proof looks at.
+        self.work = {"symbol": symbol, "side": side, "mask": mask, "at": at, "total": total}
+        self.work |= {"reading": reading, "here": here, "done": done, "settling": settling}
         more_aggressive = (read.data.price < total.price) ^ ~side
         m.d.comb += [
             read.addr.eq(Cat(at, side, symbol)),
