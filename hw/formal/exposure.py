@@ -125,30 +125,33 @@ class SumsAreOfTheSlots(wiring.Component):
         m.d.sync += begun.eq(1)
         m.d.comb += [Assume(~ResetSignal()), Assume(~(begun & held) | (asked == delayed(m, asked, "asked")))]
 
-        # What the slots have.
+        # What the slots have, and their sums, added up one after the other behind each change.
         shares = [[Signal(32, name=f"shares_{s}_{n}") for n in range(PLACES)] for s in range(SMALL.symbols)]
         with m.If(self.store & exposure.ready):
             for symbol, places in enumerate(shares):
                 for n, each in enumerate(places):
                     with m.If((self.symbol == symbol) & (self.place == n)):
                         m.d.sync += each.eq(Mux(self.in_use, self.shares, 0))
-        # Their sums, added up one after the other behind each change.
         work, phase = exposure.seen, Signal(range(CHANGE_CYCLES))
         with m.If(phase != 0):
             m.d.sync += phase.eq(Mux(phase == CHANGE_CYCLES - 1, 0, phase + 1))
         with m.Elif(self.store):
             m.d.sync += phase.eq(1)
-        symbol, side, summed = Signal.like(self.symbol), Signal(), Signal(SUM_BITS)
+        changed, its_side, summed = Signal.like(self.symbol), Signal(), Signal(SUM_BITS)
         with m.If((phase == 0) & self.store):
-            m.d.sync += [symbol.eq(self.symbol), side.eq(self.place[2]), summed.eq(0)]
-        row = [Mux(symbol, *(Mux(side, each[SLOTS + n], each[n]) for each in shares[::-1])) for n in range(SLOTS)]
+            m.d.sync += [changed.eq(self.symbol), its_side.eq(self.place[2]), summed.eq(0)]
+
+        def of_change(values, n):
+            return Mux(changed, *(Mux(its_side, each[SLOTS + n], each[n]) for each in values[::-1]))
+
+        row = [of_change(shares, n) for n in range(SLOTS)]
         for n, each in enumerate(row):
             with m.If(phase == n + ADDED):
                 m.d.sync += summed.eq(summed + each)
         sums = [[Signal(SUM_BITS, name=f"sum_{s}_{n}") for n in range(SMALL.symbols)] for s in range(SIDES)]
         for s, values in enumerate(sums):
             for n, value in enumerate(values):
-                with m.If((phase == KEPT) & (side == s) & (symbol == n)):
+                with m.If((phase == KEPT) & (its_side == s) & (changed == n)):
                     m.d.sync += value.eq(summed)
 
         def of_symbol(values):
@@ -174,12 +177,11 @@ class SumsAreOfTheSlots(wiring.Component):
             Assert(~work.reading | (work.at == (phase - 1)[:2])),
         ]
         with m.If(phase != 0):
-            m.d.comb += [Assert(work.symbol == symbol), Assert(work.side == side)]
+            m.d.comb += [Assert(work.symbol == changed), Assert(work.side == its_side)]
         with m.If((phase != 0) & (phase <= KEPT)):
             standing = [exposure.standing[s * PLACES : (s + 1) * PLACES] for s in range(SMALL.symbols)]
             for n, each in enumerate(row):
-                stored = Mux(symbol, *(Mux(side, of[SLOTS + n], of[n]) for of in standing[::-1]))
-                m.d.comb += Assert(each == Mux(work.mask[n], stored, 0))
+                m.d.comb += Assert(each == Mux(work.mask[n], of_change(standing, n), 0))
             m.d.comb += Assert(work.total.open == summed)
         for s, values in enumerate(sums):
             m.d.comb += [Assert(kept == value) for kept, value in zip(exposure.kept[s], values, strict=True)]

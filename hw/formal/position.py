@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from amaranth.hdl import Assert, Assume, Module, Mux, ResetSignal, Signal, Value, signed
+from amaranth.hdl import Assert, Assume, Cat, Module, Mux, ResetSignal, Signal, Value, signed
 from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import In
 
@@ -22,6 +22,7 @@ JUDGED = SHOWN + LATENCY
 
 QUANTITY_BITS = MAX_ORDER_QUANTITY.bit_length()
 POSITION_BITS = 31
+"""Of a limit."""
 WIDE = signed(40)
 CHAIN_LIMIT = 1 << 31
 
@@ -65,7 +66,42 @@ def may_trade(order: data.View) -> Value:
 
 
 class PositionStaysWithinLimit(wiring.Component):
-    MUTATIONS = ("alone", "unfilled", "only_new", "shrinks", "freed", "side")
+    """One slot, whichever it is, what the trader makes of it, the gate, and the exchange; the symbol's other slots are numbers.
+
+    The worst case of a side is the position if all that orders of that side may still trade does: what is left of each or, while
+    a REPLACE is under way, of the one that is to replace it if that is more. Asserted, for every sequence of orders, replaces,
+    cancels, limits and messages, unbounded: neither side's worst case ever exceeds the greatest limit that there was, which is
+    the limit if it is never lowered; with an order that is sent, that of its side does not exceed the limit there is then, and
+    nothing but an order raises it, so a limit that is lowered below it lets nothing through. The card's position is the true one.
+
+    An event changes one slot. What happens in another is ``ELSEWHERE``: anything that leaves both sides within the limit, as what
+    happens here is proved to; a position that the host sets is one of these. The gate gets what the other slots have open, as
+    :class:`hw.formal.exposure.SumsAreOfTheSlots` says. A new order is for a slot that is IDLE, a replace or cancel for one that is
+    LIVE, and nothing else happens until it is judged: the trader handles one item at a time. Of the gate POSITION and
+    INVALID_ORDER count; whether anything else refuses an order is free.
+
+    Assumed of the exchange, which tells what it does in order and once:
+
+    - it accepts an order once, with no more shares than it was asked for; it trades and cancels no more than are left
+    - what trades before a Replaced is of the order that is replaced; a Replaced leaves no more than the shares that were asked
+      for less those that had been executed
+    - an order that a trade or a cancel ended is not replaced any more; if the one that is to replace it is rejected it stays
+    - an order itself is rejected only before it is accepted; a cancel that is rejected changes nothing
+    - what it says about other ids may be anything, at any time
+
+    And: fewer than 2^31 shares trade in a chain of replaced orders (OUCH has orders of 999,999 at most), limits are below 2^31 as
+    positions are, and the 2^36 ids are not used up. There is no reset but the first.
+
+    It is shown in three steps, for the solver: :class:`OrdersAreAsTold` and :class:`GateSeesTheOrders` are assumed here.
+
+    Parameters
+    ----------
+    mutation : str, optional
+        ``alone``: the gate does not see the other orders. ``side``: it sees the other side's. ``shrinks``: it does not see what is
+        left of an order that is to be replaced. ``unfilled``: a trade does not change the position. Each must be caught.
+    """
+
+    MUTATIONS = ("alone", "side", "shrinks", "unfilled")
 
     def __init__(self, mutation: str | None = None):
         if mutation is not None and mutation not in self.MUTATIONS:
@@ -181,7 +217,8 @@ class PositionStaysWithinLimit(wiring.Component):
         with m.If(self.sent):
             m.d.sync += self.generations.eq(self.generations + 1)
             with m.If(order.replace):
-                shares_in_all = (slot.chain_executed + order.quantity)[:32]
+                executed_before = 0 if mutation == "uncounted" else slot.chain_executed
+                shares_in_all = (executed_before + order.quantity)[:32]
                 changes.send_replace(order, self.generations + 1, shares_in_all)
             with m.Else():
                 changes.send_new(order, self.generations + 1, self.gate.marking)
@@ -195,7 +232,8 @@ class PositionStaysWithinLimit(wiring.Component):
             with m.Case(Event.EXECUTED):
                 SlotChanges(m, slot, executed, "comb").execute(shares)
                 m.d.comb += after.eq(executed)
-                SlotChanges(m, executed, after, "comb").finish()
+                if mutation != "kept":
+                    SlotChanges(m, executed, after, "comb").finish()
                 if mutation != "unfilled":
                     m.d.sync += self.card_position.eq(traded(self.card_position, self.side, shares))
             with m.Case(Event.CANCELLED):
@@ -260,7 +298,7 @@ class PositionStaysWithinLimit(wiring.Component):
                 after.id.eq(self.generations + 1),
             ]
 
-        # The worst case follows from what changes; that it is the sum of what it is the sum of is arithmetic.
+        # Sums that follow what changes; that they are sums is arithmetic, which the solver need not find out: SumsFollow.
         opened = Signal(signed(QUANTITY_BITS + 2))
         m.d.comb += opened.eq(may_trade(after) - may_trade(truth))
         with m.If(~(self.resting & (event == Event.ELSEWHERE))):
@@ -276,59 +314,146 @@ class PositionStaysWithinLimit(wiring.Component):
         m.d.comb += Assume(~(truth.alive & truth.replacing) | (truth.next == truth.total - truth.executed))
 
     def _assert(self, m):
-        slot, truth, order = self.slot, self.truth, self.asked_order
-        mine = may_trade(truth)
-        worst = self.worsts
-        was_sent, bound = Signal(), delayed(m, self.bound, "bound_before")
-        m.d.sync += was_sent.eq(self.sent)
+        m.d.comb += [Assert(each) for each in self._claims(m)]
+        if self.mutation is None:
+            self._add_order(m, Assume)
+            self._add_sums(m, Assume)
+            m.d.comb += [Assert(self.card_position == self.real), Assert(self.bound <= self.ceiling)]
+
+    def _claims(self, m):
+        was_sent, may_rise, bound = Signal(), Signal(init=1), delayed(m, self.bound, "bound_before")
+        m.d.sync += [was_sent.eq(self.sent), may_rise.eq(self.resting & (self.event == Event.ELSEWHERE))]
+        return [
+            *(worst <= self.ceiling for worst in self.worsts),
+            ~was_sent | (Mux(self.side, self.worsts[1], self.worsts[0]) <= bound),
+            *(
+                may_rise | (was_sent & (self.side == n)) | (worst <= delayed(m, worst, f"worst_{n}_before").as_signed())
+                for n, worst in enumerate(self.worsts)
+            ),
+        ]
+
+    def _add_order(self, m, holds):
+        """What :class:`OrdersAreAsTold` proves."""
+        slot, truth = self.slot, self.truth
         m.d.comb += [
-            *(Assert(each <= self.ceiling) for each in worst),
-            Assert(~was_sent | (Mux(self.side, worst[1], worst[0]) <= bound)),
-            # What makes it inductive.
-            Assert(self.card_position == self.real),
-            Assert(self.bound <= self.ceiling),
-            Assert(self.asking <= JUDGED),
-            Assert(slot.state <= SlotState.PENDING_CANCEL.value),
-            Assert((slot.state == SlotState.IDLE) == ~truth.alive),
-            Assert(~self.sent | (self.asking == JUDGED)),
+            holds((slot.state == SlotState.IDLE) == ~truth.alive),
+            holds(slot.state <= SlotState.PENDING_CANCEL.value),
+            holds(self.asking <= JUDGED),
+            holds(~self.sent | ((self.asking == JUDGED) & (self.asked_order.quantity <= MAX_ORDER_QUANTITY))),
         ]
         with m.If(truth.alive):
             m.d.comb += [
-                Assert(slot.generation == truth.id),
-                Assert(slot.remaining == truth.left),
-                Assert(slot.chain_executed == truth.executed),
-                Assert(slot.open == mine),
-                Assert((slot.state == SlotState.PENDING_NEW) == ~truth.accepted),
-                Assert((slot.state == SlotState.PENDING_REPLACE) == truth.replacing),
-                Assert(truth.id <= self.generations),
-                Assert(truth.left <= MAX_ORDER_QUANTITY),
-                Assert(truth.executed < CHAIN_LIMIT),
+                holds(slot.open == may_trade(truth)),
+                holds(slot.generation == truth.id),
+                holds(slot.remaining == truth.left),
+                holds(slot.chain_executed == truth.executed),
+                holds((slot.state == SlotState.PENDING_NEW) == ~truth.accepted),
+                holds((slot.state == SlotState.PENDING_REPLACE) == truth.replacing),
+                holds(truth.id <= self.generations),
+                holds(truth.left <= MAX_ORDER_QUANTITY),
+                holds(truth.executed < CHAIN_LIMIT),
             ]
             with m.If(truth.replacing):
                 m.d.comb += [
-                    Assert(slot.pending_shares == truth.total),
-                    Assert(slot.pending_generation == truth.new_id),
-                    Assert((truth.new_id <= self.generations) & (truth.new_id > truth.id)),
-                    Assert((truth.next <= MAX_ORDER_QUANTITY) & (truth.next >= -MAX_ORDER_QUANTITY)),
-                    Assert(truth.next + MAX_ORDER_QUANTITY >= truth.left),
+                    holds(slot.pending_shares == truth.total),
+                    holds(slot.pending_generation == truth.new_id),
+                    holds((truth.new_id <= self.generations) & (truth.new_id > truth.id)),
+                    holds((truth.next <= MAX_ORDER_QUANTITY) & (truth.next >= -MAX_ORDER_QUANTITY)),
+                    holds(truth.next + MAX_ORDER_QUANTITY >= truth.left),
                 ]
         with m.If(~self.resting):
-            m.d.comb += Assert(slot.state == Mux(order.replace, SlotState.LIVE, SlotState.IDLE))
-        with m.If(self.asking >= SHOWN):
-            m.d.comb += Assert(self.found_others == Mux(self.side, self.rest[1], self.rest[0]))
-        # The gate's sums, and that they are about what is.
-        base, gate = Mux(self.side, self.bases[1], self.bases[0]), self.gate
-        position = gate.bounds.position
+            m.d.comb += holds(slot.state == Mux(self.asked_order.replace, SlotState.LIVE, SlotState.IDLE))
+
+    def _add_sums(self, m, holds):
+        """What :class:`GateSeesTheOrders` proves."""
+        slot, order, gate = self.slot, self.asked_order, self.gate
+        base, position = Mux(self.side, self.bases[1], self.bases[0]), gate.bounds.position
         taken = delayed(m, Mux(~gate.order.side, position, -position) + gate.exposure.others, "taken")
         wanted = delayed(m, taken + delayed(m, gate.order.quantity, "quantity"), "wanted")
         standing = delayed(m, taken + delayed(m, gate.exposure.remaining, "remaining"), "standing")
+        with m.If(self.asking >= SHOWN):
+            m.d.comb += holds(self.found_others == Mux(self.side, self.rest[1], self.rest[0]))
         with m.If(self.asking > SHOWN):
-            m.d.comb += Assert(taken == base)
+            m.d.comb += holds(taken == base)
         with m.If(self.asking > SHOWN + 1):
-            m.d.comb += [Assert(wanted == taken + order.quantity), Assert(~order.replace | (standing == taken + slot.remaining))]
+            m.d.comb += [holds(wanted == taken + order.quantity), holds(~order.replace | (standing == taken + slot.remaining))]
         with m.If(self.sent):
+            m.d.comb += [holds(wanted <= self.bound), holds(~order.replace | (standing <= self.bound))]
+
+
+class GateSeesTheOrders(PositionStaysWithinLimit):
+    """The same, for what the gate adds up: :class:`PositionStaysWithinLimit` takes it for granted.
+
+    Asserted, for every sequence of inputs, unbounded: from its first sum on what the gate has is the true position and all
+    that the other orders of the side may still trade, and an order that it lets through is, with these, within the limit.
+    Assumed is what :class:`PositionStaysWithinLimit` asserts, of the cycle before: so neither rests on itself.
+
+    Parameters
+    ----------
+    mutation : str, optional
+        ``alone``, ``side``, ``shrinks``: as there. Each must be caught.
+    """
+
+    MUTATIONS = ("alone", "side", "shrinks")
+
+    def _assert(self, m):
+        begun = Signal()
+        m.d.sync += begun.eq(1)
+        self._add_order(m, Assume)
+        self._add_sums(m, Assert)
+        claims = [*self._claims(m), self.card_position == self.real, self.bound <= self.ceiling]
+        held = delayed(m, Cat(claims).all(), "held")
+        m.d.comb += Assume(~begun | held)
+
+
+class OrdersAreAsTold(PositionStaysWithinLimit):
+    """The same, for what the slot has of its order: :class:`PositionStaysWithinLimit` takes it for granted.
+
+    Asserted, for every sequence of inputs, unbounded: the slot is free when, and only when, the exchange has no order for it; else
+    it has that order's id, the shares that are left, those that were executed, and those that may still trade at worst.
+
+    Parameters
+    ----------
+    mutation : str, optional
+        ``only_new``: while it is replaced an order is only what is to replace it. ``freed``: its slot is free when a replacement
+        is rejected. ``uncounted``: what was executed before a REPLACE is not among its shares. ``kept``: an order of which all
+        was traded stays in its slot. Each must be caught.
+    """
+
+    MUTATIONS = ("only_new", "freed", "uncounted", "kept")
+
+    def _assert(self, m):
+        self._add_order(m, Assert)
+
+
+class SumsFollow(wiring.Component):
+    """The arithmetic that :class:`PositionStaysWithinLimit` takes for granted: a sum is changed by what its parts change by.
+
+    Parameters
+    ----------
+    mutation : str, optional
+        ``part``: a part's change is left out.
+    """
+
+    def __init__(self, mutation: str | None = None):
+        self.mutation = mutation
+        names = ("real", "rest", "mine", "traded", "opened", "total", "executed")
+        super().__init__({name: In(WIDE) for name in names})
+
+    def elaborate(self, platform):
+        m = Module()
+        real, rest, mine, opened = self.real, self.rest, self.mine, self.opened
+        traded = Value.cast(0) if self.mutation == "part" else self.traded
+
+        def same(a, b):
+            return Assert((a - b)[: len(real)] == 0)
+
+        for sign in (1, -1):
+            base = sign * real + rest
+            worst, moved = base + mine, sign * traded
             m.d.comb += [
-                Assert(order.quantity <= MAX_ORDER_QUANTITY),
-                Assert(wanted <= self.bound),
-                Assert(~order.replace | (standing <= self.bound)),
+                same(sign * (real + self.traded) + rest, base + moved),
+                same(sign * (real + self.traded) + rest + (mine + opened), worst + (moved + opened)),
             ]
+        m.d.comb += same(self.total - (self.executed + self.traded), (self.total - self.executed) - traded)
+        return m
