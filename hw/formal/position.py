@@ -76,9 +76,9 @@ class PositionStaysWithinLimit(wiring.Component):
 
     An event changes one slot. What happens in another is ``ELSEWHERE``: anything that leaves both sides within the limit, as what
     happens here is proved to; a position that the host sets is one of these. The gate gets what the other slots have open, as
-    :class:`hw.formal.exposure.SumsAreOfTheSlots` says. A new order is for a slot that is IDLE, a replace or cancel for one that is
-    LIVE, and nothing else happens until it is judged: the trader handles one item at a time. Of the gate POSITION and
-    INVALID_ORDER count; whether anything else refuses an order is free.
+    :class:`hw.formal.exposure.SumsAreOfTheSlots` says. A new order is for a slot that is IDLE, a replace or cancel for one
+    that is LIVE, and nothing else happens until it is judged: the trader handles one item at a time. Of the gate POSITION
+    and INVALID_ORDER count; whether anything else refuses an order is free.
 
     Assumed of the exchange, which tells what it does in order and once:
 
@@ -97,11 +97,11 @@ class PositionStaysWithinLimit(wiring.Component):
     Parameters
     ----------
     mutation : str, optional
-        ``alone``: the gate does not see the other orders. ``side``: it sees the other side's. ``shrinks``: it does not see what is
-        left of an order that is to be replaced. ``unfilled``: a trade does not change the position. Each must be caught.
+        ``unfilled``: a trade does not change the position. ``twice``: it does so twice. ``backwards``: a sale adds to it. Each
+        must be caught; what gate and slot could miss is among the mutations of the other two.
     """
 
-    MUTATIONS = ("alone", "side", "shrinks", "unfilled")
+    MUTATIONS = ("unfilled", "twice", "backwards")
 
     def __init__(self, mutation: str | None = None):
         if mutation is not None and mutation not in self.MUTATIONS:
@@ -234,8 +234,9 @@ class PositionStaysWithinLimit(wiring.Component):
                 m.d.comb += after.eq(executed)
                 if mutation != "kept":
                     SlotChanges(m, executed, after, "comb").finish()
+                side, counted = (0 if mutation == "backwards" else self.side), (shares << 1 if mutation == "twice" else shares)
                 if mutation != "unfilled":
-                    m.d.sync += self.card_position.eq(traded(self.card_position, self.side, shares))
+                    m.d.sync += self.card_position.eq(traded(self.card_position, side, counted))
             with m.Case(Event.CANCELLED):
                 changes.cancel(shares)
             with m.Case(Event.REJECTED):
@@ -315,10 +316,9 @@ class PositionStaysWithinLimit(wiring.Component):
 
     def _assert(self, m):
         m.d.comb += [Assert(each) for each in self._claims(m)]
-        if self.mutation is None:
-            self._add_order(m, Assume)
-            self._add_sums(m, Assume)
-            m.d.comb += [Assert(self.card_position == self.real), Assert(self.bound <= self.ceiling)]
+        m.d.comb += [Assert(self.card_position == self.real), Assert(self.bound <= self.ceiling)]
+        self._add_order(m, Assume)
+        self._add_sums(m, Assume)
 
     def _claims(self, m):
         was_sent, may_rise, bound = Signal(), Signal(init=1), delayed(m, self.bound, "bound_before")
@@ -391,7 +391,8 @@ class GateSeesTheOrders(PositionStaysWithinLimit):
     Parameters
     ----------
     mutation : str, optional
-        ``alone``, ``side``, ``shrinks``: as there. Each must be caught.
+        ``alone``: the gate does not see the other orders. ``side``: it sees the other side's. ``shrinks``: it does not see
+        what is left of an order that is to be replaced. Each must be caught.
     """
 
     MUTATIONS = ("alone", "side", "shrinks")
@@ -409,8 +410,8 @@ class GateSeesTheOrders(PositionStaysWithinLimit):
 class OrdersAreAsTold(PositionStaysWithinLimit):
     """The same, for what the slot has of its order: :class:`PositionStaysWithinLimit` takes it for granted.
 
-    Asserted, for every sequence of inputs, unbounded: the slot is free when, and only when, the exchange has no order for it; else
-    it has that order's id, the shares that are left, those that were executed, and those that may still trade at worst.
+    Asserted, for every sequence of inputs, unbounded: the slot is free when, and only when, the exchange has no order for it;
+    else it has that order's id, the shares that are left, those that were executed, and those that may still trade at worst.
 
     Parameters
     ----------

@@ -107,10 +107,10 @@ PROOFS = (
         "the worst-case position never exceeds its limit, whatever orders, fills, cancels and rejects there are",
         PositionStaysWithinLimit,
         PositionStaysWithinLimit.MUTATIONS,
-        "the gate's check and what the trader makes of a slot and the position (hw.orders.changes), against an exchange that keeps to "
-        f"its protocol; the symbol's other slots are numbers; rests on the four that follow; {UNBOUNDED}",
+        "the gate's check and what the trader makes of a slot and the position (hw.orders.changes), against an exchange that "
+        f"keeps to its protocol; the symbol's other slots are numbers; rests on the four that follow; {UNBOUNDED}",
         depth=2,
-        reach=16,
+        reach=None,
         quick=False,
     ),
     Proof(
@@ -119,7 +119,7 @@ PROOFS = (
         OrdersAreAsTold.MUTATIONS,
         f"hw.orders.changes and the gate, against an exchange that keeps to its protocol, {UNBOUNDED}",
         depth=4,
-        reach=16,
+        reach=None,
         quick=False,
     ),
     Proof(
@@ -128,7 +128,7 @@ PROOFS = (
         GateSeesTheOrders.MUTATIONS,
         f"risk gate and hw.orders.exposure.sums_without, with what the two before assert, {UNBOUNDED}",
         depth=4,
-        reach=16,
+        reach=None,
         quick=False,
     ),
     Proof(
@@ -137,7 +137,7 @@ PROOFS = (
         SumsAreOfTheSlots.MUTATIONS,
         f"hw.orders.slots and hw.orders.exposure with two symbols, as the trader stores and asks, {UNBOUNDED}",
         depth=3,
-        reach=14,
+        reach=None,
         quick=False,
         registers=True,
     ),
