@@ -6,11 +6,13 @@ from functools import partial
 
 from amaranth.lib import wiring
 
+from hw.formal.exposure import SumsAreOfTheSlots
 from hw.formal.frames import FramesStayWhole
 from hw.formal.kill import KillStopsOrders
 from hw.formal.limits import LimitsAreOneVersion
 from hw.formal.mac import FramesEnd
 from hw.formal.order_table import StoredIsFound
+from hw.formal.position import GateSeesTheOrders, OrdersAreAsTold, PositionStaysWithinLimit, SumsFollow
 from hw.formal.prover import Verdict, check
 from hw.formal.queues import PassesInOrder
 from hw.formal.rings import CommandIndices, EventIndices, WritersKeepToTheBus
@@ -100,6 +102,52 @@ PROOFS = (
         reach=6,
         quick=False,
         unroll=True,
+    ),
+    Proof(
+        "the worst-case position never exceeds its limit, whatever orders, fills, cancels and rejects there are",
+        PositionStaysWithinLimit,
+        PositionStaysWithinLimit.MUTATIONS,
+        "the gate's check and what the trader makes of a slot and the position (hw.orders.changes), against an exchange that "
+        f"keeps to its protocol; the symbol's other slots are numbers; rests on the four that follow; {UNBOUNDED}",
+        depth=2,
+        reach=None,
+        quick=False,
+    ),
+    Proof(
+        "own orders: a slot has its order as the exchange has told, and is free only when that can trade no more",
+        OrdersAreAsTold,
+        OrdersAreAsTold.MUTATIONS,
+        f"hw.orders.changes and the gate, against an exchange that keeps to its protocol, {UNBOUNDED}",
+        depth=4,
+        reach=None,
+        quick=False,
+    ),
+    Proof(
+        "own orders: what the gate adds up is the true position and all that may still trade",
+        GateSeesTheOrders,
+        GateSeesTheOrders.MUTATIONS,
+        f"risk gate and hw.orders.exposure.sums_without, with what the two before assert, {UNBOUNDED}",
+        depth=4,
+        reach=None,
+        quick=False,
+    ),
+    Proof(
+        "own orders: the sums that the gate gets are those of all slots in use",
+        SumsAreOfTheSlots,
+        SumsAreOfTheSlots.MUTATIONS,
+        f"hw.orders.slots and hw.orders.exposure with two symbols, as the trader stores and asks, {UNBOUNDED}",
+        depth=3,
+        reach=None,
+        quick=False,
+        registers=True,
+    ),
+    Proof(
+        "own orders: a sum changes by what its parts change by",
+        SumsFollow,
+        ("part",),
+        "the arithmetic that the proofs of own orders take for granted, 40 bits",
+        depth=1,
+        reach=1,
     ),
     Proof(
         "a stored order is found until it is removed, and not after",

@@ -1,6 +1,6 @@
 """What the own orders of a symbol mean for a new one."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -66,6 +66,9 @@ class Exposure(wiring.Component):
         at, reading, here, counts, last = Signal(range(SLOTS)), Signal(), Signal(), Signal(), Signal()
         total, done, settling = Signal(Sums), Signal(), Signal(2)
         changing = reading | here | done
+        # What a proof looks at.
+        self.work = {"symbol": symbol, "side": side, "mask": mask, "at": at, "total": total}
+        self.work |= {"reading": reading, "here": here, "done": done, "settling": settling}
         more_aggressive = (read.data.price < total.price) ^ ~side
         m.d.comb += [
             read.addr.eq(Cat(at, side, symbol)),
@@ -112,3 +115,15 @@ class Exposure(wiring.Component):
             with m.If(self.clear):
                 m.d.comb += keep.data.eq(0)
         return m
+
+
+def sums_without(m: Module, exposure: Exposure, side, slot, replace) -> tuple[Value, data.View]:
+    """What the gate looks at: shares of the other orders of ``side``, without ``slot`` if that is replaced; the opposite sums.
+
+    A cycle behind ``sums``, ``side`` and ``slot``.
+    """
+    same, other_side = (data.View(Sums, Mux(side, exposure.sums[n], exposure.sums[1 - n])) for n in (1, 0))
+    others, others_replaced = Signal(34), Signal(34)
+    opposite = Signal(Sums)
+    m.d.sync += [others.eq(same.open), others_replaced.eq(same.open - slot.open), opposite.eq(other_side)]
+    return Mux(replace, others_replaced, others), opposite

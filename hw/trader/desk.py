@@ -10,7 +10,7 @@ from amaranth.lib import data, enum
 from hw.arithmetic import Product32
 from hw.host.ring import Event
 from hw.items import Change, is_evaluated
-from hw.orders.exposure import Exposure, Sums
+from hw.orders.exposure import Exposure, sums_without
 from hw.orders.slots import GENERATION_BITS, PLACES, Slot, SlotStore
 from hw.ouch.encoder import SIDES, text, time_in_force_letter
 from hw.ouch.message import Inbound
@@ -216,12 +216,7 @@ class Desk:
         self.occupied, self.ahead_occupied = Signal(PLACES), Signal(PLACES)  # a cycle behind the symbol
         m.d.sync += [self.occupied.eq(slots.early_occupied), self.ahead_occupied.eq(slots.ahead_occupied)]
         # What the other orders have open, for a new order and for one that replaces the slot at work.
-        side, replace = self.side, self.order.replace
-        same, opposite = (data.View(Sums, Mux(side, exposure.sums[n], exposure.sums[1 - n])) for n in (1, 0))
-        others, others_replaced = Signal(34), Signal(34)
-        self.opposite = Signal(Sums)
-        m.d.sync += [others.eq(same.open), others_replaced.eq(same.open - self.slot.open), self.opposite.eq(opposite)]
-        self.others = Mux(replace, others_replaced, others)
+        self.others, self.opposite = sums_without(m, exposure, self.side, self.slot, self.order.replace)
         self.slot_id, self.next_id = Signal(ORDER_ID_BITS), Signal(ORDER_ID_BITS)
         self.number = Signal(SLOT_BITS)
         m.d.comb += [

@@ -7,6 +7,7 @@ what follows from a slot, and stores it.
 
 from amaranth.hdl import Cat, Mux, Signal
 
+from hw.orders.changes import SlotChanges, open_shares, pending_shares
 from hw.risk.release import Harmless
 from hw.trader.desk import Back
 from wire.records import Action, EventType, SlotState
@@ -15,7 +16,7 @@ from wire.records import Action, EventType, SlotState
 def add_states(m, desk):
     """Adds the steps to the state machine that is open in ``m``."""
     order, slot, gate = desk.order, desk.slot, desk.gate
-    count = desk.trader.counters
+    count, changes = desk.trader.counters, SlotChanges(m, desk.slot)
 
     desk.pause(m, "SUBMIT", 2, "SUBMIT_GATE")  # until the rows and sums of the place are there
     with m.State("SUBMIT_GATE"):
@@ -63,27 +64,10 @@ def add_states(m, desk):
         m.d.sync += desk.generation.eq(desk.generation + 1)
         with m.If(order.replace):
             m.d.comb += count["orders_replace"].eq(1)
-            m.d.sync += [
-                slot.state.eq(SlotState.PENDING_REPLACE),
-                slot.pending_generation.eq(desk.generation + 1),
-                slot.pending_price.eq(order.price),
-                slot.pending_shares.eq(desk.pending_shares),
-            ]
+            changes.send_replace(order, desk.generation + 1, desk.pending_shares)
         with m.Else():
             m.d.comb += count["orders_new"].eq(1)
-            m.d.sync += [
-                slot.state.eq(SlotState.PENDING_NEW),
-                slot.generation.eq(desk.generation + 1),
-                slot.price.eq(order.price),
-                slot.remaining.eq(order.quantity),
-                slot.chain_executed.eq(0),
-                slot.strategy.eq(order.strategy),
-                slot.tag.eq(order.tag),
-                slot.marking.eq(desk.marking),
-                slot.time_in_force.eq(order.time_in_force),
-                slot.cancel_wanted.eq(0),
-                slot.notional.eq(0),
-            ]
+            changes.send_new(order, desk.generation + 1, desk.marking)
         m.next = "SENT_EVENT"
     with m.State("SENT_EVENT"):
         desk.emit(
@@ -104,7 +88,7 @@ def add_states(m, desk):
     with m.State("CANCEL"):
         with desk.send(m, Harmless.CANCEL):
             m.d.comb += count["orders_cancel"].eq(1)
-            m.d.sync += [slot.state.eq(SlotState.PENDING_CANCEL), slot.cancel_wanted.eq(0)]
+            changes.send_cancel()
             m.next = "CANCEL_EVENT"
     with m.State("CANCEL_EVENT"):
         desk.emit(
@@ -141,19 +125,18 @@ def _revalue(m, desk):
     slot = desk.slot
     idle, replacing = slot.state == SlotState.IDLE, slot.state == SlotState.PENDING_REPLACE
     pending, first, notional = Signal(32), Signal(64), Signal(64)
-    left = slot.pending_shares - slot.chain_executed
     more_aggressive = (slot.pending_price < slot.price) ^ ~desk.side
 
     with m.State("REVALUE"):
         desk.multiply(m, slot.price, slot.remaining)
         m.d.sync += [
-            pending.eq(Mux(replacing & (left > 0), left[:32], 0)),
+            pending.eq(pending_shares(slot)),
             slot.worst_price.eq(Mux(replacing & more_aggressive, slot.pending_price, slot.price)),
         ]
         m.next = "REVALUE_PENDING"
     with m.State("REVALUE_PENDING"):
         desk.multiply(m, slot.pending_price, pending)
-        m.d.sync += slot.open.eq(Mux(idle, 0, Mux(pending > slot.remaining, pending, slot.remaining)))
+        m.d.sync += slot.open.eq(open_shares(slot, pending))
         m.next = "REVALUE_WAIT"
     with m.State("REVALUE_WAIT"):
         m.next = "REVALUE_STANDING"

@@ -2,9 +2,10 @@
 
 from amaranth.hdl import Cat, Const, Mux, Signal
 
+from hw.orders.changes import SlotChanges, at_most, found, traded
 from hw.trader.desk import Back
 from wire import ouch42, ouch50
-from wire.records import EventType, Fault, OuchVersion, SessionState, SlotState
+from wire.records import EventType, Fault, OuchVersion, SessionState
 
 # OUCH types by what they do here; those that only one version has are malformed in the other
 OTHER = "SPTMNRQ"
@@ -65,27 +66,15 @@ def _packet(m, desk):
 def _message(m, desk):
     """Finds the order that an OUCH message is about; its slot is in ``desk.slot``."""
     inbound, slot, count = desk.inbound, desk.slot, desk.trader.counters
-    replacing = slot.state == SlotState.PENDING_REPLACE
     number_valid = inbound.order_id[3:12] < desk.parameters.symbols
     of_ours = (inbound.token_prefix == desk.everywhere.token_prefix) | (desk.ouch == OuchVersion.V5_0)
     named = inbound.token_valid & of_ours & number_valid
-    generation = inbound.order_id[12:]
-    current = (slot.state != SlotState.IDLE) & (generation == slot.generation)
-    pending = replacing & (generation == slot.pending_generation)
+    its_own, pending = found(slot, inbound.order_id[12:], _is(inbound.type, "U"), _is(inbound.type, "J"))
     desk.is_pending = Signal()
     ours = Signal()
 
     with m.State("OUCH"):
-        # A message about a pending id is a Replaced or a Rejected, one about the current id anything but a Replaced.
-        m.d.sync += [
-            ours.eq(
-                named
-                & Mux(
-                    _is(inbound.type, "U"), pending, Mux(_is(inbound.type, "J"), pending | current, current)
-                )
-            ),
-            desk.is_pending.eq(pending),
-        ]
+        m.d.sync += [ours.eq(named & its_own), desk.is_pending.eq(pending)]
         m.next = "OUCH_FOUND"
     with m.State("OUCH_FOUND"):
         with m.If(_is(inbound.type, OTHER)):
@@ -117,20 +106,18 @@ def _message(m, desk):
 def _execution(m, desk):
     """Position, cash and what hangs on them."""
     inbound, slot, account = desk.inbound, desk.slot, desk.account.row
+    changes = SlotChanges(m, slot)
     desk.shares = shares = Signal(32)
     position, cash, worth = Signal.like(account.position), Signal.like(account.cash), Signal(64)
 
     with m.State("EXECUTED"):
-        m.d.sync += shares.eq(Mux(inbound.shares < slot.remaining, inbound.shares, slot.remaining))
+        m.d.sync += shares.eq(at_most(inbound.shares, slot.remaining))
         m.next = "EXECUTED_POSITION"
     with m.State("EXECUTED_POSITION"):
         desk.multiply(m, shares, inbound.price)
         desk.store(m, desk.last, valid=0)
-        m.d.sync += [
-            slot.remaining.eq(slot.remaining - shares),
-            slot.chain_executed.eq(slot.chain_executed + shares),
-            position.eq(Mux(desk.side, account.position - shares, account.position + shares)),
-        ]
+        changes.execute(shares)
+        m.d.sync += position.eq(traded(account.position, desk.side, shares))
         m.next = "EXECUTED_NOTIONAL"
     with m.State("EXECUTED_NOTIONAL"):
         desk.multiply(m, desk.magnitude(position), inbound.price)
@@ -150,14 +137,14 @@ def _execution(m, desk):
         desk.store(m, desk.account, position=position, cash=cash, notional=worth)
         m.d.comb += desk.valuation.new_mark.eq(inbound.price)
         m.d.sync += desk.position_notional.eq(desk.position_notional - account.notional + worth)
-        with m.If(slot.remaining == 0):
-            m.d.sync += slot.state.eq(SlotState.IDLE)
+        changes.finish()
         m.next = "EXECUTED_EVENT"
 
 
 def _outcomes(m, desk):
     """What becomes of the slot, and the event about it."""
     inbound, slot, count = desk.inbound, desk.slot, desk.trader.counters
+    changes = SlotChanges(m, slot)
     dead = _is(inbound.info, "D")
 
     def tell(step, kind, counter, **fields):
@@ -174,21 +161,12 @@ def _outcomes(m, desk):
         "info": inbound.info,
     }
     with m.State("ACCEPTED"):
-        m.d.sync += [slot.price.eq(inbound.price), slot.remaining.eq(inbound.shares)]
-        with m.If(dead):
-            m.d.sync += slot.state.eq(SlotState.IDLE)
-        with m.Elif(slot.state == SlotState.PENDING_NEW):
-            m.d.sync += slot.state.eq(SlotState.LIVE)
+        changes.accept(inbound.shares, inbound.price, dead)
         m.next = "ACCEPTED_EVENT"
     tell("ACCEPTED_EVENT", EventType.ACCEPTED, "accepted", **confirmed)
 
     with m.State("REPLACED"):
-        m.d.sync += [
-            slot.generation.eq(slot.pending_generation),
-            slot.price.eq(inbound.price),
-            slot.remaining.eq(inbound.shares),
-            slot.state.eq(Mux(dead | (inbound.shares == 0), SlotState.IDLE, SlotState.LIVE)),
-        ]
+        changes.replace(inbound.shares, inbound.price, dead)
         m.next = "REPLACED_EVENT"
     tell("REPLACED_EVENT", EventType.REPLACED, "replaced", **confirmed)
 
@@ -205,14 +183,10 @@ def _outcomes(m, desk):
     )
 
     with m.State("CANCELLED"):
-        m.d.sync += desk.shares.eq(Mux(inbound.shares < slot.remaining, inbound.shares, slot.remaining))
+        m.d.sync += desk.shares.eq(at_most(inbound.shares, slot.remaining))
         m.next = "CANCELLED_SHARES"
     with m.State("CANCELLED_SHARES"):
-        m.d.sync += slot.remaining.eq(slot.remaining - desk.shares)
-        with m.If(slot.remaining == desk.shares):
-            m.d.sync += slot.state.eq(SlotState.IDLE)
-        with m.Elif(slot.state == SlotState.PENDING_CANCEL):
-            m.d.sync += slot.state.eq(SlotState.LIVE)
+        changes.cancel(desk.shares)
         m.next = "CANCELLED_EVENT"
     tell(
         "CANCELLED_EVENT",
@@ -226,11 +200,7 @@ def _outcomes(m, desk):
     )
 
     with m.State("REJECTED"):
-        with m.If(inbound.order_id == desk.slot_id):
-            with m.If(slot.state == SlotState.PENDING_NEW):
-                m.d.sync += slot.state.eq(SlotState.IDLE)
-        with m.Else():
-            m.d.sync += slot.state.eq(SlotState.LIVE)
+        changes.reject(inbound.order_id == desk.slot_id)
         m.next = "REJECTED_EVENT"
     tell(
         "REJECTED_EVENT",
@@ -240,8 +210,7 @@ def _outcomes(m, desk):
         info=Cat(inbound.info, Const(ord("J"), 8)),
     )
     with m.State("CANCEL_REJECTED"):
-        with m.If(slot.state == SlotState.PENDING_CANCEL):
-            m.d.sync += slot.state.eq(SlotState.LIVE)
+        changes.reject_cancel()
         m.next = "CANCEL_REJECTED_EVENT"
     tell(
         "CANCEL_REJECTED_EVENT",
