@@ -262,3 +262,20 @@ def price_units(text: bytes) -> int:
 
 
 _DECIMAL = re.compile(rb"(\d+)(?:\.(\d{0,4})0*)?|()\.(\d{1,4})0*")
+
+
+def unix_time(text: bytes) -> int | None:
+    """Nanoseconds since the epoch of a UTC timestamp; None if it is none. :func:`read_timestamp` for Python."""
+    found = _TIMESTAMP.fullmatch(text)
+    if not found:
+        return None
+    year, month, day, hour, minute, second = (int(piece) for piece in found.groups()[:6])
+    try:
+        midnight = datetime(year, month, day, tzinfo=UTC)
+    except ValueError:
+        return None
+    seconds = int(midnight.timestamp()) + hour * 3_600 + minute * 60 + second
+    return seconds * NANOSECONDS + int(((found[7] or b"") + b"0" * 9)[:9])
+
+
+_TIMESTAMP = re.compile(rb"(\d{4})(\d\d)(\d\d)-([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:\.(\d{3}|\d{6}|\d{9}))?")
