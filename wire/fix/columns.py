@@ -11,12 +11,11 @@ from enum import IntEnum
 from typing import Any
 
 import numpy as np
-from numba.cpython.unsafe.numbers import trailing_zeros
 
 from wire import buffers
 from wire.compiled import compiled
 from wire.fix.faults import Fault
-from wire.fix.inlined import inlined
+from wire.fix.inlined import inlined, signed, zeros_below
 from wire.fix.numbers import read_decimal, read_timestamp
 from wire.fix.scan import (
     DATA_OF,
@@ -188,12 +187,12 @@ def fill(
 ) -> int:
     """:func:`parse`, compiled."""
     row, others, rows = 0, 0, frames.shape[1]
-    every = (np.int64(1) << len(clearing)) - 1
+    every = (signed(1) << len(clearing)) - 1
     while row < rows:
         fault, where, stop, body = frame(buffer, at, end)
         if stop == INCOMPLETE:
             break
-        present = np.int64(0)
+        present = signed(0)
         if fault == 0:
             if type_at(buffer, body + 3) != kind:
                 at = stop
@@ -202,10 +201,10 @@ def fill(
             fault, where, present = fields_into(buffer, body, stop - TRAILER, plan, memory, row)
             missing = required & ~present
             if fault == 0 and missing != 0:
-                fault, where = Fault.REQUIRED.value, clearing[np.int64(trailing_zeros(missing)), 2]
+                fault, where = Fault.REQUIRED.value, clearing[signed(zeros_below(missing)), 2]
         absent = every & ~present
         while absent != 0:
-            n = np.int64(trailing_zeros(absent))
+            n = signed(zeros_below(absent))
             absent &= absent - 1
             width = clearing[n, 1]
             to = clearing[n, 0] + row * width
@@ -221,7 +220,7 @@ def fill(
 @inlined
 def fields_into(buffer: Any, at: int, check: int, plan: Any, memory: Any, row: int) -> tuple[int, int, int]:
     """The selected fields of one framed message into its row: ``(fault, where, present)``."""
-    present, data_tag, data_length = np.int64(0), 0, 0
+    present, data_tag, data_length = signed(0), 0, 0
     while at < check:
         tag, value = tag_of(buffer, at)
         if value < 0:
@@ -236,7 +235,7 @@ def fields_into(buffer: Any, at: int, check: int, plan: Any, memory: Any, row: i
         if tag > 0 and tag < TAGS:
             entry = plan[tag]
             if entry >= 0:
-                bit = np.int64(1) << ((entry >> BIT_SHIFT) & 63)
+                bit = signed(1) << ((entry >> BIT_SHIFT) & 63)
                 if present & bit:
                     return Fault.REPEATED.value, at, present
                 fault = store(buffer, value, place, entry & 7, memory, entry >> BASE_SHIFT, row)
@@ -245,7 +244,7 @@ def fields_into(buffer: Any, at: int, check: int, plan: Any, memory: Any, row: i
                 present |= bit
             elif tag >= 90 and DATA_OF[tag] > 0:
                 data_length = plain_number(buffer, value, place)
-                data_tag = np.int64(DATA_OF[tag]) if data_length >= 0 else 0
+                data_tag = signed(DATA_OF[tag]) if data_length >= 0 else 0
         at = place + 1
     return 0, at, present
 
@@ -259,11 +258,11 @@ def store(buffer: Any, value: int, place: int, kind: int, memory: Any, base: int
             return Fault.TEXT_LENGTH.value
         to = base + row * TEXT_WIDTH
         for i in range(to, to + TEXT_WIDTH, 8):
-            word = np.int64(0)
+            word = signed(0)
             if length >= 8:
                 word = read_8(buffer, value)
             elif length > 0:
-                word = read_8(buffer, value) & ((np.int64(1) << (8 * length)) - 1)
+                word = read_8(buffer, value) & ((signed(1) << (8 * length)) - 1)
             write_8(memory, i, word)
             value += 8
             length -= 8

@@ -159,7 +159,7 @@ ForexReq: N Y
 GapFillFlag: N Y
 ResetSeqNumFlag: N Y
 ExecType: 0 1 2 3 4 5 6 7 8 9 A B C D E
-SettlCurrFxRateCalc: 
+SettlCurrFxRateCalc:
 SecurityType:
     ? BA CB CD CMO CORP CP CPP CS FHA FHL FN FOR FUT GN GOVT IET MF MIO MPO MPP MPT MUNI NONE OPT PS RP RVRP SL
     TD USTB WAR ZOO
@@ -181,7 +181,7 @@ ExecInst:
     s t u v w x y z
 SecurityIDSource: 1 2 3 4 5 6 7 8 9 A B C D E F G H I J K L M N P Q R S T U V W X Y
 LastCapacity: 1 2 3 4 5
-MsgType: 
+MsgType:
 OrdStatus: 0 1 2 3 4 5 6 7 8 9 A B C D E
 OrdType: 1 2 3 4 5 6 7 8 9 A B C D E F G H I J K L M P Q R S
 PossDupFlag: N Y
@@ -238,7 +238,7 @@ SecurityRequestType: 0 1 2 3 4 5 6 7 8 9
 SecurityResponseType: 1 2 3 4 5 6
 UnsolicitedIndicator: N Y
 TradingSessionID: 1 2 3 4 5 6 7
-MessageEncoding: 
+MessageEncoding:
 SessionRejectReason: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 99
 SolicitedFlag: N Y
 ExecRestatementReason: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 99

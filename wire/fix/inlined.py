@@ -1,16 +1,25 @@
-"""``inlined``: compiled into its callers before Numba counts references.
+"""What compiled FIX code is made with.
 
-A call passes arrays with their reference counts, which cost more than what these small functions do.
+``inlined`` functions become part of their callers before Numba counts references: a call passes arrays with their
+reference counts, which cost more than what these small functions do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from numba.cpython.unsafe.numbers import trailing_zeros
 
 from wire.compiled import compiled
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+signed: Callable[[Any], int] = cast(Any, np.int64)
+"""A signed 64-bit number: what arithmetic with bytes begins with."""
+zeros_below: Callable[[int], Any] = cast(Any, trailing_zeros)
+"""How many bits are 0 below the lowest that is 1."""
 
 
 def inlined(function: F) -> F:

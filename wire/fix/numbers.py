@@ -6,14 +6,11 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
-from numba.cpython.unsafe.numbers import trailing_zeros
-
 from wire import buffers
 from wire.compiled import compiled
 from wire.errors import FieldError
 from wire.fix.faults import Fault
-from wire.fix.inlined import inlined
+from wire.fix.inlined import inlined, signed, zeros_below
 
 SCALE = 10_000
 """Units in one: prices are multiples of 1e-4 of the currency."""
@@ -64,16 +61,16 @@ def read_decimal(buffer: Any, at: int, end: int, places: int) -> int:
         return long_decimal(buffer, at, end, places)
     word = read_8(buffer, at)
     if length < 8:
-        word &= (np.int64(1) << (8 * length)) - 1
-        word |= np.int64(ZEROS) << (8 * length)  # as if zeros followed: cut off again below
+        word &= (signed(1) << (8 * length)) - 1
+        word |= signed(ZEROS) << (8 * length)  # as if zeros followed: cut off again below
     beyond = 0
     pointed = word ^ POINTS
     point = (pointed - ONES) & ~pointed & HIGH
     if point != 0:
-        before = np.int64(trailing_zeros(point)) >> 3
-        low = (np.int64(1) << (8 * before)) - 1
+        before = signed(zeros_below(point)) >> 3
+        low = (signed(1) << (8 * before)) - 1
         word = (word & low) | ((word >> 8) & ~low & TOP_FREE)
-        word |= np.int64(ZERO) << 56
+        word |= signed(ZERO) << 56
         length -= 1
         beyond = length - before
     if length < 1:
@@ -98,7 +95,7 @@ def long_decimal(buffer: Any, at: int, end: int, places: int) -> int:
     """:func:`read_decimal` of any length, digit by digit."""
     value, digits, beyond, seen_point = 0, 0, 0, False
     for i in range(at, end):
-        octet = np.int64(buffer[i])
+        octet = signed(buffer[i])
         if octet == POINT:
             if seen_point:
                 return -_FORMAT
@@ -204,7 +201,7 @@ def read_time(buffer: Any, at: int, end: int) -> int:
         if buffer[at + 8] != POINT:
             return -1
         for i in range(at + 9, end):
-            digit = np.int64(buffer[i]) - ZERO
+            digit = signed(buffer[i]) - ZERO
             if digit < 0 or digit > 9:
                 return -1
             nanoseconds = nanoseconds * 10 + digit

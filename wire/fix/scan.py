@@ -19,12 +19,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba.cpython.unsafe.numbers import trailing_zeros
 
 from wire import buffers
 from wire.compiled import compiled
 from wire.fix.faults import Fault
-from wire.fix.inlined import inlined
+from wire.fix.inlined import inlined, signed, zeros_below
 
 SOH, EQUALS, ZERO = 1, 61, 48
 MAX_BODY = 1 << 16
@@ -87,9 +86,9 @@ _LEADING = Fault.LEADING.value
 @inlined
 def byte_sum(buffer: Any, at: int, end: int) -> int:
     """The sum of ``buffer[at:end]``, modulo 256: FIX's CheckSum."""
-    total = np.int64(0)
+    total = signed(0)
     while end - at >= 8:
-        lanes = np.int64(0)  # four of 16 bits each; 128 words of two bytes at most 255 fit
+        lanes = signed(0)  # four of 16 bits each; 128 words of two bytes at most 255 fit
         words = min((end - at) >> 3, 120)
         for _ in range(words):
             word = read_8(buffer, at)
@@ -109,7 +108,7 @@ def value_end(buffer: Any, at: int) -> int:
         word = read_8(buffer, at) ^ EACH
         found = (word - EACH) & ~word & HIGH  # the lowest bit set is that of the first byte that was 1
         if found != 0:
-            return at + (np.int64(trailing_zeros(found)) >> 3)
+            return at + (signed(zeros_below(found)) >> 3)
         at += 8
 
 
@@ -175,7 +174,7 @@ def frame(buffer: Any, at: int, end: int) -> tuple[int, int, int, int]:
     place += 2
     length, first = 0, place
     while place < end and place < first + 7 and buffer[place] != SOH:
-        digit = np.int64(buffer[place]) - ZERO
+        digit = signed(buffer[place]) - ZERO
         if digit < 0 or digit > 9:
             return Fault.BODY_LENGTH_FORMAT.value, place, resynchronize(buffer, place, at, end), at
         length = length * 10 + digit
@@ -194,9 +193,9 @@ def frame(buffer: Any, at: int, end: int) -> tuple[int, int, int, int]:
         return 0, at, INCOMPLETE, at
     if buffer[check - 1] != SOH or read_3(buffer, check) != IS_CHECKSUM:
         return Fault.BODY_LENGTH_WRONG.value, check, resynchronize(buffer, check - 1, at, end), at
-    hundreds = np.int64(buffer[check + 3]) - ZERO
-    tens = np.int64(buffer[check + 4]) - ZERO
-    ones = np.int64(buffer[check + 5]) - ZERO
+    hundreds = signed(buffer[check + 3]) - ZERO
+    tens = signed(buffer[check + 4]) - ZERO
+    ones = signed(buffer[check + 5]) - ZERO
     wrong = hundreds | tens | ones | (9 - hundreds) | (9 - tens) | (9 - ones)
     if wrong < 0 or buffer[check + 6] != SOH:
         return Fault.CHECKSUM_FORMAT.value, check + 3, resynchronize(buffer, check - 1, at, end), at
@@ -266,7 +265,7 @@ def fields_of(buffer: Any, begin: int, body: int, stop: int, fields: Any, used: 
         data_tag = 0
         if tag >= 90 and tag < len(DATA_OF) and DATA_OF[tag] > 0:
             data_length = plain_number(buffer, value, place)
-            data_tag = np.int64(DATA_OF[tag]) if data_length >= 0 else 0
+            data_tag = signed(DATA_OF[tag]) if data_length >= 0 else 0
         row = fields[used]
         row[TAG], row[OFFSET], row[LENGTH] = tag, value, place - value
         used += 1
@@ -295,7 +294,7 @@ def tag_of(buffer: Any, at: int) -> tuple[int, int]:
     place = at + 1 if negative else at
     first, tag = place, 0
     while buffer[place] != EQUALS:
-        digit = np.int64(buffer[place]) - ZERO
+        digit = signed(buffer[place]) - ZERO
         if digit < 0 or digit > 9 or tag > MAX_TAG // 10:
             return 0, -1
         tag = tag * 10 + digit
@@ -310,7 +309,7 @@ def plain_number(buffer: Any, at: int, end: int) -> int:
     """The digits in ``buffer[at:end]`` as a number up to ``MAX_BODY`` and a bit; -1 if it is something else."""
     value = 0
     for i in range(at, end):
-        digit = np.int64(buffer[i]) - ZERO
+        digit = signed(buffer[i]) - ZERO
         if digit < 0 or digit > 9 or value > MAX_BODY:
             return -1
         value = value * 10 + digit

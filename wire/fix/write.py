@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
 from wire.compiled import compiled
 from wire.errors import FieldError
-from wire.fix.inlined import inlined
+from wire.fix.inlined import inlined, signed
 from wire.fix.numbers import write_number, write_price
 from wire.fix.scan import EQUALS, MAX_BODY, SOH, ZERO, byte_sum
 
@@ -142,9 +140,9 @@ def new_orders(
         at = put_text(buffer, at, 55, symbols, row * width, (row + 1) * width)
         at = put_character(buffer, at, 54, sides[row])
         at = put_text(buffer, at, 60, sending_time, 0, 21)
-        at = put_number(buffer, at, 38, np.int64(quantities[row]))
+        at = put_number(buffer, at, 38, signed(quantities[row]))
         at = put_character(buffer, at, 40, 50)
-        at = put_price(buffer, at, 44, np.int64(prices[row]))
+        at = put_price(buffer, at, 44, signed(prices[row]))
         at = put_character(buffer, at, 59, 48)
         at = finish(buffer, start, body, at)
     return at

@@ -205,7 +205,11 @@ class Session:
         if self.closing or self.state == State.DISCONNECTED:
             return
         self._take(message)
-        while not self.closing and self.store.next_expected in self._waiting:
+        self._take_waiting()
+
+    def _take_waiting(self) -> None:
+        """What waited for the gap to close, as far as the numbers now go on."""
+        while self.store.next_expected in self._waiting and not self.closing:
             waited = self._waiting.pop(self.store.next_expected)
             if waited is None or waited.type == LOGON:
                 self._advance()
@@ -261,7 +265,7 @@ class Session:
         if sent is None or abs(sent - self._now) > self.settings.clock_tolerance * SECOND:
             self._problem(message, RejectReason.SENDING_TIME)
             return False
-        if (message[49], message[56]) != self._names:
+        if (message.get(49), message.get(56)) != self._names:
             self._problem(message, RejectReason.COMP_ID)
             return False
         number, expected = message.number(NUMBER) or 0, self.store.next_expected
