@@ -10,7 +10,7 @@ opens a gap: the message waits, and what is missing is asked for once.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum
 
 from control.gateway.fix.application import BUSINESS_TEXTS, Application, BusinessReason, Refused
@@ -74,10 +74,13 @@ class Session:
         self.closing = False
         self.heartbeat = settings.heartbeat
         self.counters: Counter[str] = Counter()
+        self.wake: Callable[[], None] | None = None
+        """Called when there is output that no incoming message caused; the connection sets it."""
         self.reason = ""
         """Why the session ended last."""
         self._now = self._since = self._last_received = 0
         self._test_requests = 0
+        self._period: int | None = None
         self._gap: tuple[int, int] | None = None
         self._gap_since = 0
         self._waiting: dict[int, Message | None] = {}
@@ -92,12 +95,19 @@ class Session:
         """A connection was made; an initiator logs on."""
         self.state, self.closing, self.reason = State.AWAITING_LOGON, False, ""
         self._now = self._since = self._last_received = now
+        schedule = self.settings.schedule
+        self._period = schedule.period(now) if schedule else None
+        if schedule and self._period is None:
+            self._close("outside of the schedule")
+            return
+        if self._period is not None and self.store.created < self._period:
+            self.store.reset(now)
         self._test_requests, self._gap, self._waiting = 0, None, {}
         self.sender.output.clear()
         self.sender.connected = self.settings.initiator
         if self.settings.initiator:
             if self.settings.reset_on_logon:
-                self.store.reset()
+                self.store.reset(now)
             self._send_logon(reset=self.settings.reset_on_logon)
 
     def disconnected(self, now: int, reason: str = "connection lost") -> None:
@@ -132,7 +142,10 @@ class Session:
             A value that cannot stand in a message.
         """
         kind = message_type.encode("ascii") if isinstance(message_type, str) else message_type
-        return self.sender.send(kind, body, self._at(now), header)
+        number = self.sender.send(kind, body, self._at(now), header)
+        if self.wake is not None:
+            self.wake()
+        return number
 
     def logout(self, now: int, text: str = "") -> None:
         """Ends the session in order: Logout, the peer's answer, then the connection is closed."""
@@ -155,6 +168,8 @@ class Session:
         if self.state == State.AWAITING_LOGON:
             return self._since + int(self.settings.logon_timeout * SECOND)
         moments = []
+        if self.settings.schedule and self._period is not None and self.state == State.LOGGED_ON:
+            moments.append(self.settings.schedule.end_of(self._period))
         if self.state == State.LOGGING_OUT:
             moments.append(self._since + int(self.settings.logout_timeout * SECOND))
         if self._gap:
@@ -176,6 +191,10 @@ class Session:
             return
         if self.state == State.LOGGING_OUT and now - self._since >= self.settings.logout_timeout * SECOND:
             self._close(self.reason or "logout was not answered")
+            return
+        if self._period is not None and self.settings.schedule and self.settings.schedule.period(now) != self._period:
+            self._period = None
+            self._logout("end of the session's schedule")
             return
         if self._gap and now - self._gap_since >= self.settings.resend_timeout * SECOND:
             self._ask(self._gap[1])
@@ -335,7 +354,7 @@ class Session:
         first = self.state == State.AWAITING_LOGON
         answered = first and self.settings.initiator
         if (first and self.settings.reset_on_logon and not answered) or (reset and not answered):
-            self.store.reset()
+            self.store.reset(self._now)
             self._gap, self._waiting = None, {}
         elif reset and self.store.next_expected != 1:
             self.store.expect(1)
@@ -351,6 +370,7 @@ class Session:
         else:
             self._advance()
         if first:
+            self.counters["logons"] += 1
             self.application.on_logon(self)
 
     def _send_logon(self, reset: bool) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from control.gateway.fix.schedule import Schedule
 
 SECOND = 1_000_000_000
 
@@ -39,6 +43,8 @@ class Settings:
         How long a gap may stay open before it is asked for again.
     queue_limit : int
         Messages kept while a gap is open; what comes beyond them is asked for again later.
+    schedule : Schedule or None
+        When it may be connected, and when its numbers begin anew; None is always and never.
     user_defined : bool
         Tags from 5,000 on may stand in a body.
     """
@@ -52,4 +58,5 @@ class Settings:
     logout_timeout: float = 2.0
     resend_timeout: float = 30.0
     queue_limit: int = 10_000
+    schedule: Schedule | None = None
     user_defined: bool = False

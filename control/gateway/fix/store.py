@@ -27,6 +27,8 @@ class Store(Protocol):
     """MsgSeqNum of the next message to send."""
     next_expected: int
     """MsgSeqNum of the next message to come."""
+    created: int
+    """When the numbers began, in nanoseconds since the epoch; 0 if that is not known."""
 
     def sent(self, number: int, message: bytes | None) -> None:
         """Keeps a message that is about to go out; None for session messages, which are never sent again."""
@@ -37,7 +39,7 @@ class Store(Protocol):
     def set_next(self, number: int) -> None:
         """Sets ``next_sent`` without a message."""
 
-    def reset(self) -> None:
+    def reset(self, now: int) -> None:
         """Both numbers are 1 again, and nothing was sent."""
 
     def messages(self, first: int, last: int) -> Iterator[tuple[int, bytes]]:
@@ -52,6 +54,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.next_sent = self.next_expected = 1
+        self.created = 0
         self._messages: dict[int, bytes] = {}
 
     def sent(self, number: int, message: bytes | None) -> None:
@@ -68,10 +71,11 @@ class MemoryStore:
         """See :class:`Store`."""
         self.next_sent = number
 
-    def reset(self) -> None:
+    def reset(self, now: int) -> None:
         """See :class:`Store`."""
         self._messages.clear()
         self.next_sent = self.next_expected = 1
+        self.created = now
 
     def messages(self, first: int, last: int) -> Iterator[tuple[int, bytes]]:
         """See :class:`Store`."""
@@ -105,7 +109,7 @@ class FileStore:
     def __init__(self, path: Path, *, durable: bool = False) -> None:
         self.path, self.durable = path, durable
         self.next_sent = self.next_expected = 1
-        self.repaired = 0
+        self.created = self.repaired = 0
         self._places: dict[int, tuple[int, int]] = {}
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
@@ -117,10 +121,10 @@ class FileStore:
             os.close(self._file)
             raise
 
-    def _fresh_file(self) -> None:
-        """An empty store beside the old file, put in its place at once."""
+    def _fresh_file(self, content: bytes = b"") -> None:
+        """A new file beside the old one, put in its place at once."""
         fresh = self.path.with_name(self.path.name + ".new")
-        fresh.write_bytes(MAGIC)
+        fresh.write_bytes(MAGIC + content)
         fresh.replace(self.path)
 
     def _load(self) -> int:
@@ -156,10 +160,10 @@ class FileStore:
         else:
             self._places.clear()
             self.next_sent = self.next_expected = 1
+            self.created = number
 
     def _append(self, kind: int, number: int, payload: bytes = b"") -> None:
-        tail = struct.pack("<BQ", kind, number) + payload
-        record = struct.pack("<II", len(payload), zlib.crc32(tail)) + tail
+        record = _record(kind, number, payload)
         written = os.pwrite(self._file, record, self._end)
         if written != len(record):
             raise OSError(f"{self.path}: {written} of {len(record)} bytes written")
@@ -180,13 +184,13 @@ class FileStore:
         """See :class:`Store`."""
         self._append(NEXT, number)
 
-    def reset(self) -> None:
+    def reset(self, now: int) -> None:
         """See :class:`Store`. A large file gives way to a fresh one, in one step."""
-        self._append(RESET, 0)
+        self._append(RESET, now)
         if self._end > COMPACT_BYTES:
-            self._fresh_file()
+            self._fresh_file(_record(RESET, now, b""))
             os.close(self._file)
-            self._file, self._end = os.open(self.path, os.O_RDWR), len(MAGIC)
+            self._file, self._end = os.open(self.path, os.O_RDWR), self.path.stat().st_size
 
     def messages(self, first: int, last: int) -> Iterator[tuple[int, bytes]]:
         """See :class:`Store`."""
@@ -198,3 +202,8 @@ class FileStore:
     def close(self) -> None:
         """See :class:`Store`."""
         os.close(self._file)
+
+
+def _record(kind: int, number: int, payload: bytes) -> bytes:
+    tail = struct.pack("<BQ", kind, number) + payload
+    return struct.pack("<II", len(payload), zlib.crc32(tail)) + tail
