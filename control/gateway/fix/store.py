@@ -6,6 +6,7 @@ process that is killed at any point loses nothing that had gone out. A record th
 
 from __future__ import annotations
 
+import fcntl
 import os
 import struct
 import zlib
@@ -102,6 +103,8 @@ class FileStore:
     ------
     ValueError
         The file is there and no store.
+    BlockingIOError
+        Another process, or another store of this one, has it open.
     OSError
         As the system says, also from the calls: what could not be recorded must not be sent.
     """
@@ -116,10 +119,14 @@ class FileStore:
             self._fresh_file()
         self._file = os.open(path, os.O_RDWR)
         try:
+            self._lock()
             self._end = self._load()
-        except ValueError:
+        except (ValueError, OSError):
             os.close(self._file)
             raise
+
+    def _lock(self) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def _fresh_file(self, content: bytes = b"") -> None:
         """A new file beside the old one, put in its place at once."""
@@ -191,6 +198,7 @@ class FileStore:
             self._fresh_file(_record(RESET, now, b""))
             os.close(self._file)
             self._file, self._end = os.open(self.path, os.O_RDWR), self.path.stat().st_size
+            self._lock()
 
     def messages(self, first: int, last: int) -> Iterator[tuple[int, bytes]]:
         """See :class:`Store`."""

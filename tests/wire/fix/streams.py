@@ -1,5 +1,7 @@
 """FIX messages and streams for Hypothesis, and what a reader should make of them, said without the scanner."""
 
+from itertools import pairwise
+
 from hypothesis import strategies as st
 
 from wire.fix.message import Garbled, Message, Reader
@@ -43,7 +45,7 @@ def read(stream: bytes, cuts: list[int] | None = None) -> list[tuple[str, bytes,
     """Everything that a reader finds in a stream that comes in pieces: messages with fields, garbage with its fault."""
     reader, found = Reader(), list[tuple[str, bytes, object]]()
     edges = sorted({0, len(stream), *(cut % (len(stream) + 1) for cut in cuts or [])})
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         for each in reader.feed(stream[begin:end]):
             if isinstance(each, Garbled):
                 found.append(("garbled", each.octets, (each.fault, each.where)))

@@ -47,7 +47,7 @@ def compare(ours: Members, recorded: Recorded, element: ElementTree.Element, lim
     theirs = [(each, required) for each, required in recorded.members(element) if recorded.within(each, limit)]
     tags = [recorded.tag(each.get("name")) for each, _ in theirs]
     assert set(ours.tags) == set(tags), ours.name
-    assert list(ours.tags)[0] == ours.first == tags[0]
+    assert next(iter(ours.tags)) == ours.first == tags[0]
     assert set(ours.required) == {recorded.tag(each.get("name")) for each, required in theirs if required}, ours.name
     for each, _ in theirs:
         group = ours.tags[recorded.tag(each.get("name"))]
