@@ -15,8 +15,8 @@ import numpy as np
 from wire import buffers
 from wire.compiled import compiled
 from wire.fix.faults import Fault
-from wire.fix.inlined import inlined, signed, zeros_below
-from wire.fix.numbers import read_decimal, read_timestamp
+from wire.fix.inlined import inlined, signed, unowned, zeros_below
+from wire.fix.numbers import LOW_BYTES, read_decimal, read_timestamp
 from wire.fix.scan import (
     DATA_OF,
     INCOMPLETE,
@@ -186,6 +186,7 @@ def fill(
     buffer: Any, at: int, end: int, kind: int, required: int, plan: Any, clearing: Any, memory: Any, frames: Any, result: Any
 ) -> int:
     """:func:`parse`, compiled."""
+    buffer, plan, memory = unowned(buffer), unowned(plan), unowned(memory)
     row, others, rows = 0, 0, frames.shape[1]
     every = (signed(1) << len(clearing)) - 1
     while row < rows:
@@ -257,15 +258,13 @@ def store(buffer: Any, value: int, place: int, kind: int, memory: Any, base: int
         if length > TEXT_WIDTH or length == 0:
             return Fault.TEXT_LENGTH.value
         to = base + row * TEXT_WIDTH
-        for i in range(to, to + TEXT_WIDTH, 8):
-            word = signed(0)
-            if length >= 8:
-                word = read_8(buffer, value)
-            elif length > 0:
-                word = read_8(buffer, value) & ((signed(1) << (8 * length)) - 1)
-            write_8(memory, i, word)
-            value += 8
-            length -= 8
+        if value + TEXT_WIDTH <= len(buffer):  # without a branch on the length: it is never the same twice
+            write_8(memory, to, read_8(buffer, value) & LOW_BYTES[min(length, 8)])
+            write_8(memory, to + 8, read_8(buffer, value + 8) & LOW_BYTES[min(max(length - 8, 0), 8)])
+            write_8(memory, to + 16, read_8(buffer, value + 16) & LOW_BYTES[max(length - 16, 0)])
+            return 0
+        for i in range(TEXT_WIDTH):
+            memory[to + i] = buffer[value + i] if i < length else 0
         return 0
     if kind == CHARACTER:
         if length != 1:

@@ -6,6 +6,8 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+
 from wire import buffers
 from wire.compiled import compiled
 from wire.errors import FieldError
@@ -26,9 +28,12 @@ ZEROS, POINTS = ZERO * ONES, POINT * ONES
 OVER_NINE = 0x7676_7676_7676_7676
 """Added to a byte over 9, it sets the high bit."""
 PAIR = 0x0000_00FF_0000_00FF
-TOP_FREE = 0x00FF_FFFF_FFFF_FFFF
 CLOCK = int.from_bytes(b"00:00:00", "little")
 COLONS = int.from_bytes(b"\0\0\xff\0\0\xff\0\0", "little")
+
+LOW_BYTES = np.array([(1 << 8 * n) - 1 if n < 8 else -1 for n in range(9)], np.int64)
+"""Masks of the first bytes of a word, by how many."""
+POWERS = np.array([10**n for n in range(9)], np.int64)
 
 read_8 = buffers.reader(0, 8, True, "little")
 
@@ -59,34 +64,27 @@ def read_decimal(buffer: Any, at: int, end: int, places: int) -> int:
     length = end - at
     if length > 8:
         return long_decimal(buffer, at, end, places)
-    word = read_8(buffer, at)
-    if length < 8:
-        word &= (signed(1) << (8 * length)) - 1
-        word |= signed(ZEROS) << (8 * length)  # as if zeros followed: cut off again below
-    beyond = 0
-    pointed = word ^ POINTS
-    point = (pointed - ONES) & ~pointed & HIGH
-    if point != 0:
-        before = signed(zeros_below(point)) >> 3
-        low = (signed(1) << (8 * before)) - 1
-        word = (word & low) | ((word >> 8) & ~low & TOP_FREE)
-        word |= signed(ZERO) << 56
-        length -= 1
-        beyond = length - before
-    if length < 1:
+    word = read_8(buffer, at) ^ POINTS  # the first point is the lowest byte that is 0
+    found = (word - ONES) & ~word & HIGH & LOW_BYTES[length]
+    before = (zeros_below(found) >> 3) if found else length
+    pointed = 1 if found else 0
+    low = LOW_BYTES[before]
+    digits = length - pointed
+    beyond = digits - before
+    if digits < 1:
         return -_FORMAT
-    value = eight_digits((word ^ ZEROS) << (8 * (8 - length)))
+    word ^= POINTS ^ ZEROS
+    word = (word & low) | (((word >> 8) if pointed else word) & ~low)
+    value = eight_digits(word << (8 * (8 - digits)))
     if value < 0:
         return -_FORMAT
-    while beyond > places:
-        tenth = value // 10
-        if value != tenth * 10:
+    if beyond > places:
+        unit = POWERS[beyond - places]
+        if value % unit:
             return -_FORMAT
-        value = tenth
-        beyond -= 1
-    while beyond < places:
-        value *= 10
-        beyond += 1
+        value //= unit
+    else:
+        value *= POWERS[places - beyond]
     return value if value <= MAX_UINT32 else -_RANGE
 
 

@@ -23,7 +23,7 @@ import numpy as np
 from wire import buffers
 from wire.compiled import compiled
 from wire.fix.faults import Fault
-from wire.fix.inlined import inlined, signed, zeros_below
+from wire.fix.inlined import inlined, signed, unowned, zeros_below
 
 SOH, EQUALS, ZERO = 1, 61, 48
 MAX_BODY = 1 << 16
@@ -224,6 +224,7 @@ def scan(buffer: Any, at: int, end: int, messages: Any, fields: Any, result: Any
     Returns the number of messages. Bytes from ``result[CONSUMED]`` on are to be kept and given again, with
     more behind them.
     """
+    buffer, messages, fields = unowned(buffer), unowned(messages), unowned(fields)
     count, used = 0, 0
     while count < len(messages):
         fault, where, stop, body = frame(buffer, at, end)
@@ -244,7 +245,7 @@ def scan(buffer: Any, at: int, end: int, messages: Any, fields: Any, result: Any
     return count
 
 
-@compiled
+@inlined
 def fields_of(buffer: Any, begin: int, body: int, stop: int, fields: Any, used: int) -> tuple[int, int, int, int]:
     """The rows of one framed message: ``(fault, where, rows used, type)``."""
     room, data_tag, data_length, first = len(fields), 0, 0, used
@@ -266,12 +267,10 @@ def fields_of(buffer: Any, begin: int, body: int, stop: int, fields: Any, used: 
         if tag >= 90 and tag < len(DATA_OF) and DATA_OF[tag] > 0:
             data_length = plain_number(buffer, value, place)
             data_tag = signed(DATA_OF[tag]) if data_length >= 0 else 0
-        row = fields[used]
-        row[TAG], row[OFFSET], row[LENGTH] = tag, value, place - value
+        fields[used, TAG], fields[used, OFFSET], fields[used, LENGTH] = tag, value, place - value
         used += 1
         at = place + 1
-    row = fields[used]
-    row[TAG], row[OFFSET], row[LENGTH] = 10, check + 3, 3
+    fields[used, TAG], fields[used, OFFSET], fields[used, LENGTH] = 10, check + 3, 3
     return 0, begin, used + 1, type_at(buffer, body + 3)
 
 

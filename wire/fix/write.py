@@ -11,7 +11,7 @@ from typing import Any
 
 from wire.compiled import compiled
 from wire.errors import FieldError
-from wire.fix.inlined import inlined, signed
+from wire.fix.inlined import inlined, signed, unowned
 from wire.fix.numbers import write_number, write_price
 from wire.fix.scan import EQUALS, MAX_BODY, SOH, ZERO, byte_sum
 
@@ -128,6 +128,8 @@ def new_orders(
     ids and symbols are ``uint8`` columns of ``width`` bytes a row, filled up with zeros. 256 bytes a message
     are enough.
     """
+    buffer, begin_string, header, sending_time = unowned(buffer), unowned(begin_string), unowned(header), unowned(sending_time)
+    client_order_ids, symbols = unowned(client_order_ids), unowned(symbols)
     at = 0
     for row in range(len(sides)):
         start = at
