@@ -37,6 +37,27 @@ class Sender:
         self.last_sent = 0
         """When, in nanoseconds since the epoch."""
         self.connected = False
+        """Whether session messages may go out."""
+        self._open = False
+        self._held: list[bytes] = []
+
+    def connect(self, speaking: bool) -> None:
+        """A connection was made; ``speaking`` if we are the one to begin."""
+        self.disconnect()
+        self.connected = speaking
+
+    def open(self, now: int) -> None:
+        """Both sides are logged on: what the application sent since the connection was made goes out."""
+        self._open = True
+        for octets in self._held:
+            self._put(octets, now)
+        self._held.clear()
+
+    def disconnect(self) -> None:
+        """Nothing goes out until the next connection."""
+        self.output.clear()
+        self._held.clear()
+        self.connected = self._open = False
 
     def send(self, message_type: bytes, body: Fields, now: int, header: Fields = ()) -> int:
         """Sends a message, or only records it while there is no connection; its number.
@@ -50,8 +71,12 @@ class Sender:
         """
         number = self.store.next_sent
         octets = self.compose(message_type, body, number, now, header)
-        self.store.sent(number, None if message_type in SESSION_TYPES else octets)
-        self._put(octets, now)
+        ours = message_type in SESSION_TYPES
+        self.store.sent(number, None if ours else octets)
+        if ours or self._open:
+            self._put(octets, now)
+        elif self.connected:
+            self._held.append(octets)
         return number
 
     def compose(

@@ -9,11 +9,14 @@ opens a gap: the message waits, and what is missing is asked for once.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from enum import Enum
 
-from control.gateway.fix.application import BUSINESS_TEXTS, Application, BusinessReason, Refused
+from control.gateway.fix import answers
+from control.gateway.fix.application import Application, BusinessReason, Refused
+from control.gateway.fix.gap import Gap
 from control.gateway.fix.sender import NUMBER, Fields, Sender
 from control.gateway.fix.settings import SECOND, Settings
 from control.gateway.fix.store import Store
@@ -26,10 +29,6 @@ from wire.fix.write import Value
 
 HEARTBEAT, TEST_REQUEST, RESEND_REQUEST, REJECT, SEQUENCE_RESET, LOGOUT, LOGON = b"0", b"1", b"2", b"3", b"4", b"5", b"A"
 BUSINESS_REJECT = b"j"
-ROUTES = ((115, 128), (116, 129), (144, 145), (128, 115), (129, 116), (145, 144))
-"""A reject goes back the way that the message came: OnBehalfOf becomes DeliverTo, and the other way round."""
-LAST_REASON_42 = RejectReason.INVALID_TYPE
-"""FIX 4.2 knows no SessionRejectReason beyond this one."""
 INFINITE_42 = 999_999
 """EndSeqNo of "all that came after" up to FIX 4.2; later ones say 0."""
 
@@ -55,6 +54,8 @@ class Session:
         Numbers and sent messages.
     application : Application
         Who gets the messages.
+    clock : callable
+        The time of what is sent between two calls that say theirs.
 
     Attributes
     ----------
@@ -65,9 +66,12 @@ class Session:
         Rejects, garbled messages, gaps and resends, by name.
     """
 
-    def __init__(self, settings: Settings, store: Store, application: Application) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, application: Application, clock: Callable[[], int] = time.time_ns
+    ) -> None:
         identity = settings.identity
         self.settings, self.store, self.application = settings, store, application
+        self._clock = clock
         self.dictionary = dictionary(identity.version)
         self.sender = Sender(self.dictionary, identity.sender, identity.target, store)
         self.state = State.DISCONNECTED
@@ -79,11 +83,11 @@ class Session:
         self.reason = ""
         """Why the session ended last."""
         self._now = self._since = self._last_received = 0
+        self._arrived = 0
+        self._handling = False
         self._test_requests = 0
         self._period: int | None = None
-        self._gap: tuple[int, int] | None = None
-        self._gap_since = 0
-        self._waiting: dict[int, Message | None] = {}
+        self._gap = Gap(settings.queue_limit)
         self._names = (identity.target.encode("latin-1"), identity.sender.encode("latin-1"))
 
     def __repr__(self) -> str:
@@ -102,9 +106,9 @@ class Session:
             return
         if self._period is not None and self.store.created < self._period:
             self.store.reset(now)
-        self._test_requests, self._gap, self._waiting = 0, None, {}
-        self.sender.output.clear()
-        self.sender.connected = self.settings.initiator
+        self._test_requests = 0
+        self._gap.clear()
+        self.sender.connect(self.settings.initiator)
         if self.settings.initiator:
             if self.settings.reset_on_logon:
                 self.store.reset(now)
@@ -116,9 +120,9 @@ class Session:
             return
         self._now = now
         was = self.state
-        self.state, self.closing, self.sender.connected = State.DISCONNECTED, False, False
-        self.sender.output.clear()
-        self._waiting.clear()
+        self.state, self.closing = State.DISCONNECTED, False
+        self.sender.disconnect()
+        self._gap.clear()
         self.reason = self.reason or reason
         if was in (State.LOGGED_ON, State.LOGGING_OUT):
             self.application.on_logout(self, self.reason)
@@ -134,7 +138,7 @@ class Session:
     def send(self, message_type: bytes | str, body: Fields, now: int | None = None, header: Fields = ()) -> int:
         """Sends an application message, now or after the next logon; its number.
 
-        Without ``now``, at the time of what the session is doing.
+        Without ``now``, at the time of what the session is doing, or of its clock.
 
         Raises
         ------
@@ -142,9 +146,10 @@ class Session:
             A value that cannot stand in a message.
         """
         kind = message_type.encode("ascii") if isinstance(message_type, str) else message_type
-        number = self.sender.send(kind, body, self._at(now), header)
-        if self.wake is not None:
-            self.wake()
+        if not self._handling:
+            self._now = self._clock() if now is None else now
+        number = self.sender.send(kind, body, self._now, header)
+        self._wake()
         return number
 
     def logout(self, now: int, text: str = "") -> None:
@@ -154,10 +159,11 @@ class Session:
             self._logout(text)
         elif self.state == State.AWAITING_LOGON:
             self._close(text or "logged out before the logon was answered")
+        self._wake()
 
-    def _at(self, now: int | None) -> int:
-        self._now = self._now if now is None else now
-        return self._now
+    def _wake(self) -> None:
+        if self.wake is not None:
+            self.wake()
 
     # -- time ----------------------------------------------------------------------------------
 
@@ -172,8 +178,8 @@ class Session:
             moments.append(self.settings.schedule.end_of(self._period))
         if self.state == State.LOGGING_OUT:
             moments.append(self._since + int(self.settings.logout_timeout * SECOND))
-        if self._gap:
-            moments.append(self._gap_since + int(self.settings.resend_timeout * SECOND))
+        if self._gap.asked:
+            moments.append(self._gap.since + int(self.settings.resend_timeout * SECOND))
         if beat := self.heartbeat * SECOND:
             moments.append(self._last_received + min(beat * 12 * (self._test_requests + 1) // 10, beat * 24 // 10))
             if not self._test_requests:
@@ -196,8 +202,8 @@ class Session:
             self._period = None
             self._logout("end of the session's schedule")
             return
-        if self._gap and now - self._gap_since >= self.settings.resend_timeout * SECOND:
-            self._ask(self._gap[1])
+        if self._gap.asked and now - self._gap.since >= self.settings.resend_timeout * SECOND:
+            self._ask(self._gap.asked[1])
         silent, beat = now - self._last_received, self.heartbeat * SECOND
         if not beat:
             return
@@ -220,16 +226,20 @@ class Session:
 
     def handle(self, message: Message, now: int) -> None:
         """One whole message."""
-        self._now = now
+        self._now = self._arrived = now
         if self.closing or self.state == State.DISCONNECTED:
             return
-        self._take(message)
-        self._take_waiting()
+        self._handling = True
+        try:
+            self._take(message)
+            self._take_waiting()
+        finally:
+            self._handling = False
 
     def _take_waiting(self) -> None:
         """What waited for the gap to close, as far as the numbers now go on."""
-        while self.store.next_expected in self._waiting and not self.closing:
-            waited = self._waiting.pop(self.store.next_expected)
+        while not self.closing and (kept := self._gap.take(self.store.next_expected)) is not None:
+            waited, self._arrived = kept
             if waited is None or waited.type == LOGON:
                 self._advance()
             else:
@@ -253,9 +263,8 @@ class Session:
         if number is None:
             self._logout_and_close("Required tag missing: MsgSeqNum")
             return
-        expected = self.store.next_expected
-        if kind not in _IN_ANY_ORDER and self.state != State.AWAITING_LOGON and number > expected:
-            self._too_high(message, number)
+        if kind not in _IN_ANY_ORDER and number > self.store.next_expected and message.places.keys() >= _ADDRESS:
+            self._in_order(message)
             return
         try:
             validate(message, self.dictionary, user_defined=self.settings.user_defined)
@@ -280,8 +289,8 @@ class Session:
 
     def _in_order(self, message: Message, *, high: bool = True, low: bool = True) -> bool:
         """Clock, names and number; what is wrong has been answered when it says no."""
-        sent = unix_time(bytes(message[52]))
-        if sent is None or abs(sent - self._now) > self.settings.clock_tolerance * SECOND:
+        sent = unix_time(message.get(52) or b"")
+        if sent is None or abs(sent - self._arrived) > self.settings.clock_tolerance * SECOND:
             self._problem(message, RejectReason.SENDING_TIME)
             return False
         if (message.get(49), message.get(56)) != self._names:
@@ -294,8 +303,8 @@ class Session:
         if low and number < expected:
             self._too_low(message, number)
             return False
-        if (high or low) and self._gap and number >= self._gap[1]:
-            self._gap = None
+        if high or low:
+            self._gap.reached(number)
         self._heard()
         return True
 
@@ -312,21 +321,19 @@ class Session:
 
     def _too_high(self, message: Message, number: int) -> None:
         self._heard()
-        expected = self.store.next_expected
-        if len(self._waiting) < self.settings.queue_limit:
-            self._waiting[number] = message.copy()
-        again = self._gap is not None and message.flag(43) and expected > self._gap[0]
-        if self._gap is None or number < self._gap[0] or again:
-            self._ask(number - 1 if self._gap is None else max(self._gap[1], number - 1))
+        self._gap.keep(number, message, self._now)
+        if self._gap.must_ask(number, self.store.next_expected, message.flag(43)):
+            self._ask(number - 1)
 
     def _ask(self, last: int) -> None:
         """Asks for everything from the next expected number on."""
-        self._gap, self._gap_since = (self.store.next_expected, last), self._now
+        self._gap.ask(self.store.next_expected, last, self._now)
         self.counters["gaps"] += 1
         self._send(RESEND_REQUEST, [(7, self.store.next_expected), (16, 0)])
 
     def _too_low(self, message: Message, number: int) -> None:
         if not message.flag(43):
+            self.sender.connected = True  # whoever logs on with an old number is told why it is refused
             self._logout_and_close(f"MsgSeqNum too low, expecting {self.store.next_expected} but received {number}")
             return
         self._heard()
@@ -336,7 +343,7 @@ class Session:
         original = message.get(122)
         if original is None:
             self._reject(message, RejectReason.REQUIRED_TAG_MISSING, 122)
-        elif (unix_time(original) or 0) > (unix_time(bytes(message[52])) or 0):
+        elif (unix_time(original) or 0) > (unix_time(message.get(52) or b"") or 0):
             self._problem(message, RejectReason.SENDING_TIME)
 
     # -- session messages ----------------------------------------------------------------------
@@ -348,6 +355,9 @@ class Session:
                 self._advance()
                 self._logout_and_close("Logon while logged on")
             return
+        if message.number(98):
+            self._logout_and_close("EncryptMethod must be 0")
+            return
         if reset and number != 1:
             self._logout_and_close("MsgSeqNum must be 1 when ResetSeqNumFlag is set")
             return
@@ -355,7 +365,7 @@ class Session:
         answered = first and self.settings.initiator
         if (first and self.settings.reset_on_logon and not answered) or (reset and not answered):
             self.store.reset(self._now)
-            self._gap, self._waiting = None, {}
+            self._gap.clear()
         elif reset and self.store.next_expected != 1:
             self.store.expect(1)
         if not self._in_order(message, high=False):
@@ -365,6 +375,7 @@ class Session:
             self.heartbeat = max(message.number(108) or 0, 0)
             self._send_logon(reset)
         self.state = State.LOGGED_ON
+        self.sender.open(self._now)
         if number > self.store.next_expected:
             self._too_high(message, number)
         else:
@@ -404,7 +415,7 @@ class Session:
         if number == expected:
             self._advance()
         elif number > expected:  # answered before the gap is closed, or two gaps wait for each other
-            self._waiting[number] = None
+            self._gap.keep(number, None, self._now)
 
     def _wanted(self, first: int, last: int) -> Iterator[tuple[int, bytes]]:
         for number, octets in self.store.messages(first, last):
@@ -425,10 +436,7 @@ class Session:
             self._reject(message, RejectReason.VALUE_INCORRECT)
         elif new > expected:
             self.store.expect(new)
-            for number in [number for number in self._waiting if number < new]:
-                del self._waiting[number]
-            if self._gap and new > self._gap[1]:
-                self._gap = None
+            self._gap.skip_to(new)
 
     def _on_logout(self, message: Message) -> None:
         if not self._in_order(message, high=False, low=False):
@@ -453,15 +461,12 @@ class Session:
         self.state, self._since, self.reason = State.LOGGING_OUT, self._now, reason or text
 
     def _logout_and_close(self, text: str) -> None:
-        if self.state != State.AWAITING_LOGON or self.settings.initiator:
+        if self.sender.connected:
             self._send(LOGOUT, [(58, text)])
         self._close(text)
 
     def _close(self, reason: str) -> None:
         self.closing, self.reason = True, reason
-
-    def _route_back(self, message: Message) -> list[tuple[int, Value]]:
-        return [(to, value) for at, to in ROUTES if (value := message.get(at))]
 
     def _reject(self, message: Message, reason: RejectReason, tag: int | None = None) -> None:
         """A Reject (3); the message counts as received if its number was the expected one."""
@@ -472,29 +477,21 @@ class Session:
         self.counters[f"rejected: {reason.name.lower()}"] += 1
         self._heard()
         if kind != REJECT:
-            body: list[tuple[int, Value]] = [(45, number or 0), (58, TEXTS[reason])]
-            if tag is not None:
-                body.append((371, tag))
-            body.append((372, kind))
-            if self.settings.identity.version != "FIX.4.2" or reason <= LAST_REASON_42:
-                body.append((373, reason.value))
-            self._send(REJECT, body, self._route_back(message))
+            body = answers.reject(message, number or 0, reason, tag, self.settings.identity.version)
+            self._send(REJECT, body, answers.route_back(message))
         if kind != SEQUENCE_RESET and number == self.store.next_expected:
             self._advance()
 
     def _refuse(self, message: Message, number: int, refused: Refused) -> None:
         """A BusinessMessageReject (j)."""
         self.counters[f"refused: {refused.reason.name.lower()}"] += 1
-        body: list[tuple[int, Value]] = [(45, number), (58, refused.text or BUSINESS_TEXTS[refused.reason])]
-        body.append((372, message.type))
-        if refused.reference:
-            body.append((379, refused.reference))
-        body.append((380, refused.reason.value))
-        self._send(BUSINESS_REJECT, body, self._route_back(message))
+        self._send(BUSINESS_REJECT, answers.refuse(message, number, refused), answers.route_back(message))
 
 
 _IN_ANY_ORDER = frozenset((LOGON, RESEND_REQUEST, SEQUENCE_RESET, LOGOUT))
 """Types whose handlers look at the number themselves."""
+_ADDRESS = frozenset((49, 52, 56))
+"""Who, whom and when: without them a message is rejected, whatever its number."""
 _HANDLERS = {
     LOGON: Session._on_logon,
     HEARTBEAT: Session._on_heartbeat,
