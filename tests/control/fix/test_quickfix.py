@@ -2,9 +2,7 @@
 
 import asyncio
 import importlib.util
-import socket
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from control.gateway.fix.initiator import Initiator
 from control.gateway.fix.session import Session, State
 from control.gateway.fix.settings import Identity, Settings
 from control.gateway.fix.store import FileStore
+from tests.control.fix.loopback import PATIENCE, free_port, order, until
 from tests.shared_data import ROOT
 from wire.fix.message import Message
 
@@ -22,7 +21,6 @@ pytestmark = [
     pytest.mark.skipif(importlib.util.find_spec("quickfix") is None, reason="quickfix-ssl is not installed"),
 ]
 VERSIONS = ["FIX.4.2", "FIX.4.4", "FIX.5.0SP2"]
-PATIENCE = 20.0
 ORDERS = 50
 
 
@@ -85,24 +83,6 @@ class QuickFix:
         self.tell("stop")
         await asyncio.wait_for(self._process.wait(), PATIENCE)
         await self._reading
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Waits for the condition, some seconds at most."""
-    async with asyncio.timeout(PATIENCE):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-def order(session: Session, name: str) -> None:
-    moment = "20261126-12:00:00"
-    session.send("D", [(11, name), (21, 1), (55, "MSFT"), (54, 1), (60, moment), (38, 100), (40, 1)])
 
 
 async def converse(ours: Session, desk: Desk, peer: QuickFix) -> None:
