@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from wire import buffers
-from wire.compiled import compiled
 from wire.fix.faults import Fault
-from wire.fix.inlined import inlined, signed, unowned, zeros_below
+from wire.fix.inlined import inlined, signed, uncounted, zeros_below
 from wire.fix.numbers import LOW_BYTES, read_decimal, read_timestamp
 from wire.fix.scan import (
     DATA_OF,
@@ -181,12 +180,11 @@ def parse(
     )  # fmt: skip
 
 
-@compiled
+@uncounted
 def fill(
     buffer: Any, at: int, end: int, kind: int, required: int, plan: Any, clearing: Any, memory: Any, frames: Any, result: Any
 ) -> int:
     """:func:`parse`, compiled."""
-    buffer, plan, memory = unowned(buffer), unowned(plan), unowned(memory)
     row, others, rows = 0, 0, frames.shape[1]
     every = (signed(1) << len(clearing)) - 1
     while row < rows:

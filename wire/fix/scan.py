@@ -23,7 +23,7 @@ import numpy as np
 from wire import buffers
 from wire.compiled import compiled
 from wire.fix.faults import Fault
-from wire.fix.inlined import inlined, signed, unowned, zeros_below
+from wire.fix.inlined import inlined, signed, uncounted, zeros_below
 
 SOH, EQUALS, ZERO = 1, 61, 48
 MAX_BODY = 1 << 16
@@ -207,7 +207,7 @@ def frame(buffer: Any, at: int, end: int) -> tuple[int, int, int, int]:
     return 0, at, stop, body
 
 
-@compiled
+@uncounted
 def scan(buffer: Any, at: int, end: int, messages: Any, fields: Any, result: Any) -> int:
     """The messages in ``buffer[at:end]``, to the last whole one or until the rows are full.
 
@@ -224,7 +224,6 @@ def scan(buffer: Any, at: int, end: int, messages: Any, fields: Any, result: Any
     Returns the number of messages. Bytes from ``result[CONSUMED]`` on are to be kept and given again, with
     more behind them.
     """
-    buffer, messages, fields = unowned(buffer), unowned(messages), unowned(fields)
     count, used = 0, 0
     while count < len(messages):
         fault, where, stop, body = frame(buffer, at, end)

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from wire.compiled import compiled
 from wire.errors import FieldError
-from wire.fix.inlined import inlined, signed, unowned
+from wire.fix.inlined import inlined, signed, uncounted
 from wire.fix.numbers import write_number, write_price
 from wire.fix.scan import EQUALS, MAX_BODY, SOH, ZERO, byte_sum
 
@@ -108,7 +107,7 @@ def finish(buffer: Any, start: int, body: int, at: int) -> int:
     return at + 7
 
 
-@compiled
+@uncounted
 def new_orders(
     buffer: Any,
     begin_string: Any,
@@ -128,8 +127,6 @@ def new_orders(
     ids and symbols are ``uint8`` columns of ``width`` bytes a row, filled up with zeros. 256 bytes a message
     are enough.
     """
-    buffer, begin_string, header, sending_time = unowned(buffer), unowned(begin_string), unowned(header), unowned(sending_time)
-    client_order_ids, symbols = unowned(client_order_ids), unowned(symbols)
     at = 0
     for row in range(len(sides)):
         start = at
