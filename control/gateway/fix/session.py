@@ -17,6 +17,7 @@ from enum import Enum
 from control.gateway.fix import answers
 from control.gateway.fix.application import Application, BusinessReason, Refused
 from control.gateway.fix.gap import Gap
+from control.gateway.fix.pulse import Due, Pulse
 from control.gateway.fix.sender import NUMBER, Fields, Sender
 from control.gateway.fix.settings import SECOND, Settings
 from control.gateway.fix.store import Store
@@ -76,16 +77,15 @@ class Session:
         self.sender = Sender(self.dictionary, identity.sender, identity.target, store)
         self.state = State.DISCONNECTED
         self.closing = False
-        self.heartbeat = settings.heartbeat
         self.counters: Counter[str] = Counter()
         self.wake: Callable[[], None] | None = None
         """Called when there is output that no incoming message caused; the connection sets it."""
         self.reason = ""
         """Why the session ended last."""
-        self._now = self._since = self._last_received = 0
+        self._now = self._since = 0
         self._arrived = 0
         self._handling = False
-        self._test_requests = 0
+        self._pulse = Pulse()
         self._period: int | None = None
         self._gap = Gap(settings.queue_limit)
         self._names = (identity.target.encode("latin-1"), identity.sender.encode("latin-1"))
@@ -98,7 +98,9 @@ class Session:
     def connect(self, now: int) -> None:
         """A connection was made; an initiator logs on."""
         self.state, self.closing, self.reason = State.AWAITING_LOGON, False, ""
-        self._now = self._since = self._last_received = now
+        self._now = self._since = now
+        self._pulse.interval = self.settings.heartbeat
+        self._pulse.heard(now)
         schedule = self.settings.schedule
         self._period = schedule.period(now) if schedule else None
         if schedule and self._period is None:
@@ -106,7 +108,6 @@ class Session:
             return
         if self._period is not None and self.store.created < self._period:
             self.store.reset(now)
-        self._test_requests = 0
         self._gap.clear()
         self.sender.connect(self.settings.initiator)
         if self.settings.initiator:
@@ -180,10 +181,8 @@ class Session:
             moments.append(self._since + int(self.settings.logout_timeout * SECOND))
         if self._gap.asked:
             moments.append(self._gap.since + int(self.settings.resend_timeout * SECOND))
-        if beat := self.heartbeat * SECOND:
-            moments.append(self._last_received + min(beat * 12 * (self._test_requests + 1) // 10, beat * 24 // 10))
-            if not self._test_requests:
-                moments.append(self.sender.last_sent + beat)
+        if (moment := self._pulse.deadline(self.sender.last_sent)) is not None:
+            moments.append(moment)
         return min(moments, default=None)
 
     def tick(self, now: int) -> None:
@@ -204,15 +203,12 @@ class Session:
             return
         if self._gap.asked and now - self._gap.since >= self.settings.resend_timeout * SECOND:
             self._ask(self._gap.asked[1])
-        silent, beat = now - self._last_received, self.heartbeat * SECOND
-        if not beat:
-            return
-        if silent * 10 >= beat * 24:
+        due = self._pulse.due(self.sender.last_sent, now)
+        if due == Due.END:
             self._close("peer is silent")
-        elif silent * 10 >= beat * 12 * (self._test_requests + 1):
-            self._test_requests += 1
+        elif due == Due.TEST_REQUEST:
             self._send(TEST_REQUEST, [(112, b"TEST")])
-        elif now - self.sender.last_sent >= beat and not self._test_requests:
+        elif due == Due.HEARTBEAT:
             self._send(HEARTBEAT, [])
 
     # -- what comes in -------------------------------------------------------------------------
@@ -305,11 +301,8 @@ class Session:
             return False
         if high or low:
             self._gap.reached(number)
-        self._heard()
+        self._pulse.heard(self._now)
         return True
-
-    def _heard(self) -> None:
-        self._last_received, self._test_requests = self._now, 0
 
     def _problem(self, message: Message, reason: RejectReason) -> None:
         """A reject that ends the session."""
@@ -320,7 +313,7 @@ class Session:
             self._logout("", TEXTS[reason])
 
     def _too_high(self, message: Message, number: int) -> None:
-        self._heard()
+        self._pulse.heard(self._now)
         self._gap.keep(number, message, self._now)
         if self._gap.must_ask(number, self.store.next_expected, message.flag(43)):
             self._ask(number - 1)
@@ -336,7 +329,7 @@ class Session:
             self.sender.connected = True  # whoever logs on with an old number is told why it is refused
             self._logout_and_close(f"MsgSeqNum too low, expecting {self.store.next_expected} but received {number}")
             return
-        self._heard()
+        self._pulse.heard(self._now)
         self.counters["duplicates"] += 1
         if message.type == SEQUENCE_RESET:
             return
@@ -372,7 +365,7 @@ class Session:
             return
         if not answered:
             self.sender.connected = True
-            self.heartbeat = max(message.number(108) or 0, 0)
+            self._pulse.interval = max(message.number(108) or 0, 0)
             self._send_logon(reset)
         self.state = State.LOGGED_ON
         self.sender.open(self._now)
@@ -385,7 +378,7 @@ class Session:
             self.application.on_logon(self)
 
     def _send_logon(self, reset: bool) -> None:
-        body: list[tuple[int, Value]] = [(98, 0), (108, self.heartbeat)]
+        body: list[tuple[int, Value]] = [(98, 0), (108, self._pulse.interval)]
         if reset:
             body.append((141, b"Y"))
         if self.dictionary.application_version:
@@ -475,7 +468,7 @@ class Session:
             self._logout_and_close(f"{TEXTS[reason]}{f': {tag}' if tag else ''}")
             return
         self.counters[f"rejected: {reason.name.lower()}"] += 1
-        self._heard()
+        self._pulse.heard(self._now)
         if kind != REJECT:
             body = answers.reject(message, number or 0, reason, tag, self.settings.identity.version)
             self._send(REJECT, body, answers.route_back(message))
