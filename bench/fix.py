@@ -25,7 +25,12 @@ import numpy as np
 
 from bench import peers
 from bench.figures import BUILD, Figure, times_better, write
+from control.gateway.fix.connection import Connection
+from control.gateway.fix.session import Session
+from control.gateway.fix.settings import Identity, Settings
+from control.gateway.fix.store import FileStore
 from wire.fix.columns import EXECUTIONS, NEW_ORDERS, Columns, parse
+from wire.fix.message import Message
 from wire.fix.numbers import price_text
 from wire.fix.scan import MESSAGE, MESSAGES, scan
 from wire.fix.write import message, new_orders
@@ -34,6 +39,7 @@ COMMAND = "make bench ONLY=fix"
 ROUNDS = 5
 MESSAGES_OF = {"NewOrderSingle": 100_000, "ExecutionReport": 100_000}
 AT_ONCE = 1_000
+SESSION_MESSAGES = 2_000
 PEER_MESSAGES = {"quickfix": 40_000, "simplefix": 3_000}
 MOMENT = b"20261126-12:00:00.123"
 HEAD = ((49, b"CLIENT"), (56, b"HAIRPIN"), (52, MOMENT))
@@ -283,6 +289,49 @@ def measure(name: str, say: Callable[[str], None]) -> tuple[Measured, dict[str, 
     return measured, versions
 
 
+class Sink:
+    """An application that takes everything."""
+
+    def on_logon(self, session: Session) -> None: ...
+
+    def on_logout(self, session: Session, reason: str) -> None: ...
+
+    def on_message(self, session: Session, message: Message) -> None: ...
+
+    def may_resend(self, session: Session, message: Message) -> bool:
+        return True
+
+
+def sessions(measured: Measured) -> None:
+    """Orders through two sessions: sent, with the record in a file; received, validated and handed over."""
+    BUILD.mkdir(exist_ok=True)
+    now = 1_795_694_400_000_000_000
+    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+        stores = [FileStore(Path(folder) / name) for name in ("one", "two")]
+        names = ("ONE", "TWO")
+        one, two = (
+            Session(Settings(Identity("FIX.4.4", *sides), initiator=n == 0), stores[n], Sink(), clock=lambda: now)
+            for n, sides in enumerate((names, names[::-1]))
+        )
+        left, right = Connection(one), Connection(choose=lambda message: two)
+        one.connect(now)
+        right.receive(left.take_output(), now)
+        left.receive(right.take_output(), now)
+        body = [(11, b"ORD000000001"), (55, b"MSFT"), (54, b"1"), (60, MOMENT), (38, 100), (40, b"2"), (44, b"101.25")]
+        for _ in range(2 * ROUNDS):
+            begin = time.process_time()
+            for _ in range(SESSION_MESSAGES):
+                one.send(b"D", body)
+            measured.add("session, sent and recorded", SESSION_MESSAGES / (time.process_time() - begin))
+            octets = left.take_output()
+            begin = time.process_time()
+            right.receive(octets, now)
+            measured.add("session, received and validated", SESSION_MESSAGES / (time.process_time() - begin))
+        assert two.counters["received"] == 2 * ROUNDS * SESSION_MESSAGES + 1
+        for store in stores:
+            store.close()
+
+
 def figure(title: str, what: str, measured: Measured, versions: dict[str, str]) -> Figure:
     """A row for the README, beside both peers."""
     ours, unit = measured.median(what), "million messages/s"
@@ -300,12 +349,18 @@ def main() -> int:
     print(f"{'million messages/s':<44}{'median':>9}{'lowest':>9}{'highest':>9}{'runs':>6}")
     for name in MESSAGES_OF:
         measured, versions = measure(name, lambda text: print(f"  {text}", file=sys.stderr))
+        if name == "NewOrderSingle":
+            sessions(measured)
         for what, rates in measured.rates.items():
             row = f"{name}, {what}"
             print(f"{row:<44}{measured.median(what):>9.3f}{min(rates) / 1e6:>9.3f}{max(rates) / 1e6:>9.3f}{len(rates):>6}")
             details[row] = sorted(round(rate / 1e6, 4) for rate in rates)
         found.append(figure(f"FIX {name} parsed into columns, one core", "parse", measured, versions))
         if name == "NewOrderSingle":
+            found += [
+                Figure(f"FIX {what}, one core", round(measured.median(what) * 1_000, 1), "thousand messages/s", COMMAND)
+                for what in ("session, sent and recorded", "session, received and validated")
+            ]
             found.append(figure("FIX NewOrderSingle written from columns, one core", "write", measured, versions))
     path = write("bench", found, fix=details)
     print(f"fields equal in all programs; figures in {path.relative_to(BUILD.parent)}")
