@@ -16,6 +16,8 @@ from wire.fix.scan import CONSUMED, MESSAGE, WINDOW, scan
 FIELD_ROWS = 4_096
 """Fields of the largest message that is read."""
 MESSAGE_ROWS = 64
+MAX_DIGITS = 18
+"""Of a whole number: what 64 bits hold for certain."""
 
 
 class Message:
@@ -104,10 +106,10 @@ class Message:
         return missing if value is None else value.decode("latin-1")
 
     def number(self, tag: int) -> int | None:
-        """The value as a whole number, None where there is none or it is something else."""
+        """The value as a whole number of up to 18 digits, None where there is none or it is something else."""
         value = self.get(tag)
         digits = value[1:] if value and value[:1] == b"-" else value
-        return int(value) if value and digits and digits.isdigit() else None
+        return int(value) if value and digits and digits.isdigit() and len(digits) <= MAX_DIGITS else None
 
     def price(self, tag: int) -> int:
         """The value in units of 1e-4.

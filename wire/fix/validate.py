@@ -69,7 +69,7 @@ class UnsupportedType(Exception):
     """A MsgType that the version has and we do not speak."""
 
 
-_INTEGER = re.compile(rb"-?\d+")
+_INTEGER = re.compile(rb"-?\d{1,18}")
 _DECIMAL = re.compile(rb"-?(?:\d+\.?\d*|\.\d+)")
 _DATE = re.compile(rb"[12]\d{3}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 _CLOCK = rb"(?:[01]\d|2[0-3]):[0-5]\d"

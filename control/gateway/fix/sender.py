@@ -69,7 +69,10 @@ class Sender:
         FieldError
             A value that cannot stand in a message, or a field that is the session's to fill in.
         """
-        number = self.store.next_sent
+        number, body = self.store.next_sent, list(body)
+        for tag, value in body:
+            if tag in self.dictionary.header_tags or tag in self.dictionary.trailer_tags:
+                raise FieldError("FIX", str(tag), None, value, "no field of a body")
         octets = self.compose(message_type, body, number, now, header)
         ours = message_type in SESSION_TYPES
         self.store.sent(number, None if ours else octets)
