@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from control.gateway.fix.session import Session
 
-PATIENCE = 20.0
+PATIENCE = 30.0
 
 
 async def until(condition: Callable[[], bool]) -> None:
