@@ -26,7 +26,7 @@ _IMPORT = re.compile(
 )
 
 
-def compiled(function: F, **options: bool) -> F:
+def compiled(function: F, **options: bool | str) -> F:
     """``function`` compiled in nopython mode, without the GIL, cached; ``options`` are Numba's.
 
     A decorator. Inside, nothing raises: results say what was wrong. Integer arithmetic wraps.
