@@ -230,7 +230,7 @@ class Journal:
             self._add(SEGMENT_KIND, HEADER.pack(MAGIC, VERSION, number, self._next), timestamp)
         record = build(self._digest, self._next, timestamp, kind, payload, self._group, part, parts)
         self._pending.append(_Placed(self._place, record))
-        self._place, self._room = Place(self._place.segment, self._place.index + 1), self._room - 1
+        self._place, self._room = Place(self._place.segment, self._place.row + 1), self._room - 1
         self._digest = record[DIGEST_AT:]
         self._next += 1
 
@@ -245,7 +245,7 @@ class Journal:
                 end += 1
             file = self._file(number)
             data = b"".join(each.record for each in pending[begin:end])
-            segment.write_all(file, data, pending[begin].place.index * RECORD_BYTES)
+            segment.write_all(file, data, pending[begin].place.row * RECORD_BYTES)
             written.append(file)
             begin = end
         for file in written:
@@ -282,9 +282,9 @@ class Journal:
         if broken is not None or (last is not None and last.sequence != sequence):
             self._repair(whole, sequence + 1)
         records = segment.records_in(self.folder, whole.segment)
-        if records and whole.index == records:
+        if records and whole.row == records:
             whole = Place(whole.segment, records)
-        self._place, self._room = whole, max(records - whole.index, 0)
+        self._place, self._room = whole, max(records - whole.row, 0)
         if sequence == 0:
             self._place, self._room = Place(0, 0), 0
         self._next = self._group = sequence + 1
@@ -299,7 +299,7 @@ class Journal:
                 continue
             path = segment.path_of(self.folder, number)
             data = path.read_bytes()
-            begin = cut.index if number == cut.segment else 0
+            begin = cut.row if number == cut.segment else 0
             for index in range(begin, len(data) // RECORD_BYTES):
                 raw = data[index * RECORD_BYTES : (index + 1) * RECORD_BYTES]
                 if is_empty(raw):
@@ -315,7 +315,7 @@ class Journal:
             return
         for number in segment.numbers(self.folder):
             if number >= cut.segment:
-                begin = cut.index * RECORD_BYTES if number == cut.segment else 0
+                begin = cut.row * RECORD_BYTES if number == cut.segment else 0
                 segment.clear(self.folder, number, begin, self._sync)
         self.repaired = Repair(sequence, torn)
 
@@ -324,16 +324,16 @@ class Place(NamedTuple):
     """Where a record lies."""
 
     segment: int
-    index: int
+    row: int
 
     @property
     def following(self) -> Place:
         """The place behind it in the same segment."""
-        return Place(self.segment, self.index + 1)
+        return Place(self.segment, self.row + 1)
 
     def named(self, folder: Path) -> str:
         """For an error's text."""
-        return f"{segment.path_of(folder, self.segment)}, record {self.index} (byte {self.index * RECORD_BYTES})"
+        return f"{segment.path_of(folder, self.segment)}, record {self.row} (byte {self.row * RECORD_BYTES})"
 
 
 class _Placed(NamedTuple):
@@ -366,6 +366,6 @@ def scan(folder: Path) -> Iterator[tuple[Place, Parsed | None]]:
 
 def _begins(place: Place, record: Parsed) -> bool:
     """Whether a record begins a segment if it lies at its beginning, and only then."""
-    if (place.index == 0) != (record.kind == SEGMENT_KIND):
+    if (place.row == 0) != (record.kind == SEGMENT_KIND):
         return False
-    return place.index > 0 or record.payload == HEADER.pack(MAGIC, VERSION, place.segment, record.sequence)
+    return place.row > 0 or record.payload == HEADER.pack(MAGIC, VERSION, place.segment, record.sequence)
