@@ -142,7 +142,7 @@ def of_engine(inside: list[str], there: str, here: str, cores: tuple[int, int], 
         feed.bind((here, 0))
     port = free_port("0.0.0.0")
     commands, events = Ring(folder / "commands", 256), Ring(folder / "events", 1 << 16)
-    live = LiveEngine(Engine(16, LEVELS, 16384), *feeds, commands, events)
+    live = LiveEngine(Engine(16, LEVELS, 16384), (feeds[0], feeds[1]), commands, events)
     live.turn(10)
     for _, at, length, _ in made.rows[:-1]:
         commands.put(bytes(made.bytes[at : at + length]))

@@ -29,24 +29,24 @@ _errno_location: Any = types.ExternalFunction("__errno_location", _address())
 
 
 def _load(typing_context: Any, memory: Any, at: Any) -> Any:
-    """A word of an int64 array, with what was written before it was stored (acquire)."""
+    """A number of an integer array, with what was written before it was stored (acquire)."""
 
     def lower(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         base = make_array(signature.args[0])(context, builder, arguments[0]).data
         place = builder.gep(base, [context.cast(builder, arguments[1], signature.args[1], types.intp)])
-        return builder.load_atomic(place, "acquire", 8)
+        return builder.load_atomic(place, "acquire", memory.dtype.bitwidth // 8)
 
-    return (types.int64(memory, at), lower) if isinstance(at, types.Integer) else None
+    return (memory.dtype(memory, at), lower) if isinstance(at, types.Integer) else None
 
 
 def _store(typing_context: Any, memory: Any, at: Any, value: Any) -> Any:
-    """Stores a word of an int64 array after everything that was written before (release)."""
+    """Stores a number in an integer array after everything that was written before (release)."""
 
     def lower(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         base = make_array(signature.args[0])(context, builder, arguments[0]).data
         place = builder.gep(base, [context.cast(builder, arguments[1], signature.args[1], types.intp)])
-        word = context.cast(builder, arguments[2], signature.args[2], types.int64)
-        builder.store_atomic(word, place, "release", 8)
+        number = context.cast(builder, arguments[2], signature.args[2], memory.dtype)
+        builder.store_atomic(number, place, "release", memory.dtype.bitwidth // 8)
         return context.get_dummy_value()
 
     return (types.void(memory, at, value), lower) if isinstance(at, types.Integer) else None

@@ -6,18 +6,33 @@ import os
 import socket
 import threading
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.live.loop import BUFFER, COMMAND_AT, PENDING, Control, Wires, loop, new_inputs
+from engine.intrinsics import zeros
+from engine.live import transport, xdp
+from engine.live.loop import BUFFER, COMMAND_AT, PENDING, XDP_FRAMES, Control, Wires, loop, new_inputs
 from engine.live.rings import Ring
-from engine.live.transport import BATCH, PLACE, receiver
+from engine.live.transport import BATCH, PLACE
 from engine.path import Engine
 from wire.records import RECORD_LENGTH, Opcode, command
 
 DAY_NS = 86_400_000_000_000
 _CONTROL_WORDS = 32
+
+
+class Interface(NamedTuple):
+    """Where both feeds come in past the kernel's stack: UDP frames for these ports, in one queue.
+
+    The interface has to take in what the feeds are sent to: a group that a socket of this machine has joined, or its own address.
+    """
+
+    name: str
+    port_a: int
+    port_b: int
+    queue: int = 0
+    zero_copy: bool = False
 
 
 class LiveEngine:
@@ -27,8 +42,8 @@ class LiveEngine:
     ----------
     engine : Engine
         Nobody else uses it while the loop runs.
-    feed_a, feed_b : socket
-        UDP sockets, bound, members of their groups.
+    feeds : pair of socket, or Interface
+        UDP sockets of feeds A and B, bound, members of their groups; or the interface that they come in by.
     commands, events : Ring
         In and out, 64 bytes each (`wire.records`).
     tick_ns : int
@@ -41,18 +56,18 @@ class LiveEngine:
     def __init__(
         self,
         engine: Engine,
-        feed_a: socket.socket,
-        feed_b: socket.socket,
+        feeds: tuple[socket.socket, socket.socket] | Interface,
         commands: Ring,
         events: Ring,
         *,
         tick_ns: int = 100_000_000,
         offset: int | None = None,
     ) -> None:
-        self.engine, self._sockets = engine, (feed_a, feed_b)
+        self.engine, self._feeds = engine, feeds
         self._order: socket.socket | None = None
-        words = np.zeros(BUFFER // 8, np.int64)
-        buffer = words.view(np.uint8)
+        self._xdp: xdp.XdpSocket | None = None
+        buffer = zeros(BUFFER)
+        words = buffer.view(np.int64)
         down = np.frombuffer(command(Opcode.SESSION_DOWN), np.uint8)
         buffer[COMMAND_AT + RECORD_LENGTH : COMMAND_AT + 2 * RECORD_LENGTH] = down
         self.control = np.zeros(_CONTROL_WORDS, np.int64)
@@ -61,10 +76,22 @@ class LiveEngine:
         if offset is None:
             offset = time.time_ns() % DAY_NS - time.monotonic_ns()
         self.control[Control.OFFSET] = offset
+        a = b = transport.NO_RECEIVER
+        past = xdp.NO_RECEIVER
+        if isinstance(feeds, Interface):
+            ports = (feeds.port_a, feeds.port_b)
+            self._xdp = xdp.XdpSocket(
+                feeds.name, ports, buffer, 0, queue=feeds.queue, size=XDP_FRAMES, zero_copy=feeds.zero_copy
+            )
+            past = self._xdp.receiver
+            self.control[Control.XDP] = 1
+        else:
+            a, b = (transport.receiver(sock, buffer, n * BATCH * PLACE) for n, sock in enumerate(feeds))
         self.wires = Wires(
             control=self.control,
-            a=receiver(feed_a, buffer, 0),
-            b=receiver(feed_b, buffer, BATCH * PLACE),
+            a=a,
+            b=b,
+            xdp=past,
             commands=commands.words,
             events=events.words,
             inputs=new_inputs(),
@@ -127,3 +154,10 @@ class LiveEngine:
             if self._thread.is_alive():
                 raise TimeoutError(f"the loop did not end in {seconds} s")
             self._thread = None
+
+    def close(self) -> None:
+        """End the loop, and give back what was opened here: sockets and rings are their owner's."""
+        self.stop()
+        if self._xdp is not None:
+            self._xdp.close()
+            self._xdp = None

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.live import rings
+from engine.live import rings, xdp
 from engine.live.kernel import (
     EAGAIN,
     EINTR,
@@ -37,7 +37,9 @@ SESSION, COMMAND, TICK = Port.SESSION.value, Port.COMMAND.value, Port.TICK.value
 STREAM = 1 << 16
 """Bytes of the order connection that one turn takes."""
 INPUTS = 2 * BATCH + 4
-STREAM_AT = 2 * BATCH * PLACE
+XDP_FRAMES = 256
+"""Frames that are shared with the kernel, where it gives them past its stack."""
+STREAM_AT = max(2 * BATCH, XDP_FRAMES) * PLACE
 COMMAND_AT = STREAM_AT + STREAM
 BUFFER = COMMAND_AT + 2 * RECORD_LENGTH
 PENDING = 1 << 20
@@ -66,6 +68,7 @@ class Control(IntEnum):
     NEXT_TICK = 15
     PENDING_AT = 16
     GIVEN_UP = 17  # the exchange takes nothing: the connection is to be lost in the next turn
+    XDP = 18  # frames come by AF_XDP, not by sockets
 
 
 class Wires(NamedTuple):
@@ -74,6 +77,7 @@ class Wires(NamedTuple):
     control: Vector
     a: Receiver
     b: Receiver
+    xdp: xdp.XdpReceiver
     commands: Vector
     events: Vector
     inputs: Vector
@@ -105,6 +109,8 @@ def loop(state: Any, wires: Any, inputs: Any, buffer: Any, turns: int) -> int:
             while not done:
                 done = run(state, inputs[:count], buffer, wires.event_limit, wires.output_limit)
                 _hand_out(wires, state.out)
+            if control[Control.XDP.value]:
+                xdp.give_back(wires.xdp)
         if control[Control.PENDING_BYTES.value] > 0:
             _send(wires)
         store_release(control, Control.TURNS.value, control[Control.TURNS.value] + 1)
@@ -115,8 +121,12 @@ def loop(state: Any, wires: Any, inputs: Any, buffer: Any, turns: int) -> int:
 def _gather(wires: Any, stamp: int) -> int:
     """Inputs of this turn."""
     control, count = wires.control, 0
-    count = _feed(wires, wires.a, FEED_A, stamp, count)
-    count = _feed(wires, wires.b, FEED_B, stamp, count)
+    if control[Control.XDP.value]:
+        count = xdp.take_frames(wires.xdp, wires.buffer, wires.inputs, count, stamp)
+        control[Control.PACKETS.value] += count
+    else:
+        count = _feed(wires, wires.a, FEED_A, stamp, count)
+        count = _feed(wires, wires.b, FEED_B, stamp, count)
     file = load_acquire(control, Control.ORDER_FILE.value)
     if file >= 0 and control[Control.GIVEN_UP.value]:
         control[Control.GIVEN_UP.value] = 0

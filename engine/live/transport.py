@@ -29,7 +29,6 @@ PLACE = 2048
 IP_AT = ETHERNET.length
 UDP_AT = IP_AT + IPV4.length
 HEADERS = UDP_AT + UDP.length
-NO_FRAME = -1
 
 _MESSAGE = np.dtype(
     [
@@ -54,6 +53,10 @@ class Receiver(NamedTuple):
     vectors: Vector
     at: int  # of the first place in the buffer
     partial_sum: int  # of the IPv4 header without its length and checksum
+
+
+NO_RECEIVER = Receiver(-1, np.zeros(0, _MESSAGE), np.zeros(0, _VECTOR), 0, 0)
+"""In the place of a receiver where frames come another way."""
 
 
 def receiver(sock: socket.socket, buffer: Vector, at: int) -> Receiver:

@@ -3,6 +3,8 @@
 import contextlib
 import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,14 +13,16 @@ import numpy as np
 import pytest
 
 from bench.trigger import triggers
-from engine.live.live import LiveEngine
+from engine.live.live import Interface, LiveEngine
 from engine.live.loop import PENDING, Control, _hand_out
 from engine.live.rings import Ring
 from engine.live.transport import HEADERS
+from engine.live.xdp import XdpError
 from engine.path import Engine
 from wire.records import EVENT, INPUT, EventType, Port, SessionState
 
 LEVELS = 4096
+NEAR, FAR = "198.18.79.1", "198.18.79.2"
 
 
 class Exchange:
@@ -28,6 +32,7 @@ class Exchange:
         self.feeds = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
         for feed in self.feeds:
             feed.bind(("127.0.0.1", 0))
+        self.where: tuple[socket.socket, socket.socket] | Interface = (self.feeds[0], self.feeds[1])
         self.sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         listener = socket.create_server(("127.0.0.1", 0))
         self.client = socket.create_connection(listener.getsockname())
@@ -59,10 +64,80 @@ def exchange() -> Iterator[Exchange]:
 
 def live_engine(exchange: Exchange, folder: Path, **options) -> tuple[LiveEngine, Ring, Ring]:
     commands, events = Ring(folder / "commands", 256), Ring(folder / "events", 1 << 14)
-    live = LiveEngine(Engine(16, LEVELS, 16384), *exchange.feeds, commands, events, tick_ns=10**15, **options)
+    live = LiveEngine(Engine(16, LEVELS, 16384), exchange.where, commands, events, tick_ns=10**15, **options)
     live.connect(exchange.client)
     live.turn(1)  # the first tick is due at once
     return live, commands, events
+
+
+@pytest.fixture
+def interface() -> Iterator[str]:
+    """An end of a pair of virtual interfaces; what is sent from the other end, in a namespace of its own, comes in here."""
+    name = f"hp{os.getpid() % 10_000}"
+    steps = [
+        f"ip netns add {name}",
+        f"ip link add {name}a type veth peer name {name}b netns {name}",
+        f"ip addr add {NEAR}/30 dev {name}a",
+        f"ip link set {name}a up",
+        f"ip -n {name} addr add {FAR}/30 dev {name}b",
+        f"ip -n {name} link set {name}b up",
+    ]
+    try:
+        for step in steps:
+            done = subprocess.run(step.split(), capture_output=True, text=True, check=False)
+            if done.returncode:
+                pytest.skip(f"no virtual interface: {done.stderr.strip()}")
+        yield name
+    finally:
+        subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+
+
+RELAY = """
+import array, fcntl, socket, struct, sys
+there = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+# No real card is behind this interface that would write the checksum: the kernel has to (ETHTOOL_STXCSUM, off).
+off = array.array("B", struct.pack("II", 0x17, 0))
+fcntl.ioctl(there, 0x8946, struct.pack("16sP16x", sys.argv[2].encode(), off.buffer_info()[0]))
+for line in sys.stdin:
+    port, payload = line.split()
+    there.sendto(bytes.fromhex(payload), (sys.argv[1], int(port)))
+"""
+
+
+def test_frames_past_the_kernel_s_stack_give_the_same_orders(exchange: Exchange, interface: str, tmp_path: Path) -> None:
+    """AF_XDP on a virtual interface; packets that are not the feeds' go the kernel's way."""
+    made, _ = triggers(LEVELS)
+    rows, octets = made.rows[:200], bytes(made.bytes)
+    inputs = np.array(rows, INPUT)
+    expected = Engine(16, LEVELS, 16384).process(inputs, np.frombuffer(octets, np.uint8))
+    exchange.where = Interface(f"{interface}a", 30_001, 30_002)
+    try:
+        live, commands, events = live_engine(exchange, tmp_path)
+    except XdpError as error:
+        pytest.skip(str(error))
+    plain = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    plain.bind((NEAR, 30_003))
+    plain.settimeout(10)
+    recorder = Recorder(live)
+    relay = ["ip", "netns", "exec", interface, sys.executable, "-c", RELAY, NEAR, f"{interface}b"]
+    with subprocess.Popen(relay, stdin=subprocess.PIPE, text=True) as sender:
+        assert sender.stdin is not None
+
+        def publish(port: int, payload: bytes) -> None:
+            print(30_001 + port, payload.hex() or "-", file=sender.stdin, flush=True)
+
+        exchange.publish = publish  # type: ignore[method-assign]
+        publish(2, b"not the feed")
+        assert plain.recv(100) == b"not the feed"
+        play(exchange, recorder, commands, rows, octets, both=True)
+        sender.stdin.close()
+    plain.close()
+    assert exchange.take() == expected.payload.tobytes()
+    again = Engine(16, LEVELS, 16384).process(*recorder.arrays()).events
+    found = events.take().reshape(-1).view(EVENT.dtype)
+    assert np.array_equal(found[len(found) - len(again) :], again)
+    assert live.control[Control.PACKETS] == 2 * sum(port < Port.RECOVERY for *_, port in rows)
+    live.close()
 
 
 class Recorder:
