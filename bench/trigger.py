@@ -43,9 +43,8 @@ class Inputs:
         self.sequence += 1
 
 
-def triggers(levels: int) -> tuple[Inputs, list[int]]:
-    """A set-up card, and triggers A and U in turn; the numbers of the inputs that trigger."""
-    made, found = Inputs(), []
+def set_up(made: Inputs, levels: int) -> None:
+    """Commands for a symbol, limits, a taker and a login."""
     setup = SymbolSetup(stock="HPNA", stock_locate=LOCATE, base_price=BASE, tick=TICK)
     limits = Limits(
         max_quantity=1000, max_position=10**6, max_notional=10**12, loss_limit=10**15, collar=10**6, max_open_orders=8
@@ -61,6 +60,12 @@ def triggers(levels: int) -> tuple[Inputs, list[int]]:
         commands.login("USER", "SECRET"),
     ):
         made.put(Port.COMMAND, data)
+
+
+def triggers(levels: int) -> tuple[Inputs, list[int]]:
+    """A set-up card, and triggers A and U in turn; the numbers of the inputs that trigger."""
+    made, found = Inputs(), []
+    set_up(made, levels)
     made.put(Port.SESSION, soupbintcp.login_accepted("", 1))
     reference = 1
 

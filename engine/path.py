@@ -192,8 +192,8 @@ class Engine:
         self.symbols, self.levels, self.orders = symbols, levels, orders
         if event_capacity < 1:
             raise ValueError(f"an event capacity of {event_capacity}: at least 1 is needed")
-        self._event_limit = min(event_capacity, EVENT_CAPACITY - item_events(symbols))
-        self._output_limit = OUTPUT_CAPACITY - item_outputs(symbols)
+        self.event_limit = min(event_capacity, EVENT_CAPACITY - item_events(symbols))
+        self.output_limit = OUTPUT_CAPACITY - item_outputs(symbols)
 
     @property
     def counters(self) -> Vector:
@@ -221,7 +221,7 @@ class Engine:
         core["next_input"] = 0
         batches = []
         while True:
-            done = run(self.state, inputs, buffer, self._event_limit, self._output_limit)
+            done = run(self.state, inputs, buffer, self.event_limit, self.output_limit)
             batches.append(self._drain(out))
             if done:
                 return batches[0] if len(batches) == 1 else _joined(batches)

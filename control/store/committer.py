@@ -1,0 +1,102 @@
+"""Group commit: whoever appends waits for the next fsync, and all who wait share it."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+from typing import NamedTuple
+
+from control.store.journal import Journal
+from control.store.segment import JournalFailedError
+
+
+class _Entry(NamedTuple):
+    kind: int
+    payload: bytes
+    timestamp: int
+    done: Future[int]
+
+
+class Committer:
+    """A journal for many threads. While one group is on its way to the disk the next one gathers.
+
+    Parameters
+    ----------
+    journal : Journal
+        Used by the committer's thread alone from now on.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self._waiting: list[_Entry] = []
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._failure: str | None = None
+        self.groups = 0
+        self._thread = threading.Thread(target=self._run, name="journal committer", daemon=True)
+        self._thread.start()
+
+    def append(self, kind: int, payload: bytes, timestamp: int) -> Future[int]:
+        """Add an entry; the future gives the sequence of its last record when it is on the disk.
+
+        Entries of one thread are in the order in which it appends them. A future that fails with
+        :class:`JournalFailedError` says that the entry was not acknowledged; what became of it, opening the journal tells.
+
+        Raises
+        ------
+        JournalFailedError
+            The journal takes no more.
+        """
+        done: Future[int] = Future()
+        with self._changed:
+            if self._failure is not None or self._stopping:
+                raise JournalFailedError(self._failure or f"{self.journal.folder}: closed")
+            self._waiting.append(_Entry(kind, payload, timestamp, done))
+            self._changed.notify()
+        return done
+
+    def close(self) -> None:
+        """Commit what waits, and end; the journal is closed."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        self._thread.join()
+        self.journal.close()
+
+    def __enter__(self) -> Committer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting and not self._stopping:
+                    self._changed.wait()
+                group, self._waiting = self._waiting, []
+            if not group:
+                return
+            self._commit(group)
+
+    def _commit(self, group: list[_Entry]) -> None:
+        accepted: list[tuple[_Entry, int]] = []
+        for entry in group:
+            try:
+                accepted.append((entry, self.journal.append(entry.kind, entry.payload, entry.timestamp)))
+            except ValueError as error:  # this one cannot be written; it is no fault of the others
+                entry.done.set_exception(error)
+            except JournalFailedError as error:
+                entry.done.set_exception(error)
+        try:
+            self.journal.commit()
+        except Exception as error:
+            with self._changed:
+                self._failure = str(error)
+                late, self._waiting = self._waiting, []
+            for entry in [entry for entry, _ in accepted] + late:
+                entry.done.set_exception(JournalFailedError(str(error)))
+            return
+        self.groups += 1
+        for entry, sequence in accepted:
+            entry.done.set_result(sequence)
