@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { SPOILED = 3 };
+
 static uint64_t now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -65,6 +67,9 @@ int main(int argc, char **argv) {
         uint32_t expected = head[1], length = head[2], got = 0;
         if (fread(bytes, 1, length, script) != length) fail("script");
         until(now() + 30000);
+        // Bytes that nobody waited for would be taken for the answer to this packet: whoever answers was stopped for so long that
+        // it saw two of our packets in the wrong order.
+        if (expected && head[0] == 1 && recv(order, answer, 1, MSG_DONTWAIT | MSG_PEEK) > 0) return SPOILED;
         uint64_t begin = now();
         if (head[0] == 1) {
             if (send(feed, bytes, length, 0) < 0 && errno != ECONNREFUSED) fail("send");

@@ -2,9 +2,11 @@
 
 A program of a dozen instructions is attached to the interface. It gives UDP frames for the feed's port to the socket of the queue
 that they came in by, and leaves everything else to the kernel. Their bytes lie in memory that is shared with the kernel: the path
-reads them where they are. Frames that a virtual interface of this machine sent lack their UDP checksum as long as its offload is on
-(``ethtool -K NAME tx off``), and are counted as what they are. Where the driver can, nothing is copied (``zero_copy``); elsewhere, on virtual interfaces too, the
+reads them where they are. Where the driver can, nothing is copied (``zero_copy``); elsewhere, on virtual interfaces too, the
 kernel copies each frame once.
+
+Frames that a virtual interface of this machine sent lack their UDP checksum as long as its offload is on (``ethtool -K NAME tx
+off``): the path counts them as what they are then.
 """
 
 from __future__ import annotations
