@@ -1,5 +1,6 @@
-"""Sessions with the world outside: machines without a socket, and what carries them over TCP.
+"""The gateways: how clients and counterparties reach us by wire, and we them, over FIX and SoupBinTCP.
 
-``fix`` is FIX, initiator and acceptor, for clients, brokers and drop copies; ``soupbin`` the client's side of SoupBinTCP, for
-order ports, snapshots and drop copies of exchanges.
+A gateway turns messages of its protocol into what the control plane understands, and back. It decides nothing: no order
+reaches a venue without the risk gate, whichever way it came in. ``fix`` is FIX, initiator and acceptor; ``soupbin`` the client's
+side of SoupBinTCP.
 """
