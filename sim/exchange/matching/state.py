@@ -81,7 +81,7 @@ class Event(IntEnum):
     STATE = 11
     """DETAIL the trading state."""
     BANDS = 12
-    """PRICE the lowest, OTHER the highest."""
+    """PRICE the lowest, OTHER the highest, MATCH the last price, DETAIL the trading state."""
     SYSTEM = 13
     """DETAIL the system event."""
 

@@ -432,6 +432,7 @@ def set_bands(memory: Any, events: Any, symbol: int, lower: int, upper: int) -> 
     memory[at + LOWER], memory[at + UPPER] = lower, upper
     n = begin(memory, events, _BANDS)
     events[n, SYMBOL], events[n, E_PRICE], events[n, E_OTHER] = symbol, lower, upper
+    events[n, E_MATCH], events[n, E_DETAIL] = memory[at + LAST_PRICE], memory[at + STATE]
     for side in range(2):
         row = symbol * 2 + side
         while memory[best_at(memory, row)] > memory[at + BAND + side] + 1:
