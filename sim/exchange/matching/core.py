@@ -25,12 +25,15 @@ from sim.exchange.matching.state import (
     LIVE,
     MATCHES,
     MAX_LEVELS,
+    MAX_ORDERS,
     NOW,
     O_DISPLAY,
     O_OPEN,
     O_REFERENCE,
     O_SYMBOL,
     OPENED,
+    ORDER_WIDTH,
+    ORDERS_AT,
     OWNER,
     PENDING,
     PRICE,
@@ -101,6 +104,12 @@ class Core:
         """Displayed price, shares and orders of the best levels."""
         out = np.zeros((min(levels, int(self.memory[LEVEL_COUNT])), 3), np.int64)
         return [tuple(row) for row in out[: digest.depth(self.memory, symbol, side, out)].tolist()]
+
+    def is_live(self, reference: int) -> bool:
+        """Whether an order of this reference is open."""
+        slot = reference & MAX_ORDERS
+        at = int(self.memory[ORDERS_AT]) + slot * ORDER_WIDTH
+        return 0 < slot <= self.memory[USED] and int(self.memory[at + O_REFERENCE]) == reference
 
     @property
     def hash(self) -> int:

@@ -38,7 +38,7 @@ class Command(IntEnum):
     ENTER = 1
     """SYMBOL, SIDE, PRICE, SHARES, DISPLAY, FLAGS, FIRM, OWNER, TOKEN, PREVENTION."""
     CANCEL = 2
-    """REFERENCE; SHARES that are to stay open. OWNER must be the order's."""
+    """REFERENCE; SHARES that are to stay open; VALUE the :class:`Reason`, 0: the user's wish. OWNER must be the order's."""
     REPLACE = 3
     """REFERENCE, PRICE, SHARES to be open, DISPLAY, FLAGS, TOKEN. OWNER must be the order's."""
     STATE = 4

@@ -103,6 +103,7 @@ from sim.exchange.matching.state import (
     TRADING,
     UPPER,
     USED,
+    VALUE,
     Event,
     Prevention,
     Reason,
@@ -361,7 +362,7 @@ def cancel_down(memory: Any, events: Any, command: Any) -> None:
         return
     surplus = memory[order_at(memory, slot) + O_OPEN] - max(command[SHARES], 0)
     if surplus > 0:
-        cancel(memory, events, slot, surplus, _USER)
+        cancel(memory, events, slot, surplus, command[VALUE] if command[VALUE] != 0 else _USER)
 
 
 @inner

@@ -14,7 +14,10 @@ from tests.sim.exchange.driving import BASE, LEVELS, PRICES, TICK, Pair, steps
 from wire import itch
 from wire.counters import COUNTER_COUNT, NUMBER
 
-WRONG = ("unknown_reference", "over_execution", "duplicate_reference", "order_overflow", "out_of_band", "itch_bad_length", "bad_value")
+WRONG = (
+    "unknown_reference", "over_execution", "duplicate_reference", "order_overflow", "out_of_band", "itch_bad_length",
+    "bad_value",
+)  # fmt: skip
 
 
 class Reader:
