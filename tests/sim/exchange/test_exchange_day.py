@@ -88,7 +88,7 @@ def test_our_engine_follows_a_day_and_its_parts_come_in_their_order() -> None:
     assert told.startswith("SRHYRHYLLS")
     assert told.count("Q") == 4
     assert {"A", "D", "U", "X", "E", "P", "I"} <= set(told)
-    assert told.endswith("HHSS") or told.endswith("DSS")
+    assert told.endswith(("HHSS", "DSS"))
     assert day.is_over
 
 
