@@ -125,7 +125,7 @@ def linked(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def core_of(events: int = 1 << 21) -> Core:
     """An empty exchange of one symbol."""
     core = Core(1, LEVELS, min(1 << 18, (1 << SLOT_BITS) - 1), events)
-    core.list(0, MIDDLE - LEVELS // 2 * TICK, TICK, MIDDLE)
+    core.open_symbol(0, MIDDLE - LEVELS // 2 * TICK, TICK, MIDDLE)
     return core
 
 
@@ -171,7 +171,7 @@ def flow_rates() -> tuple[list[float], list[float]]:
             core = Core(len(stocks), LEVELS, 1 << 18, 1 << 14)
             for symbol, stock in enumerate(stocks):
                 made = ladder_for(tape, stock, levels=LEVELS, tick=50)
-                core.list(symbol, made.base_price, made.tick, made.base_price)
+                core.open_symbol(symbol, made.base_price, made.tick, made.base_price)
             driver = TapeDriver(core, tape, {stock: symbol for symbol, stock in enumerate(stocks)})
             publication = Publication(stocks)
             begin = time.perf_counter()

@@ -152,10 +152,10 @@ def _core(config: VenueConfig, tape: Tape | None) -> Core:
         if tape is None:
             price = config.prices[symbol] if config.prices else PRICE
             middle = price // config.tick
-            core.list(symbol, max(middle - config.levels // 2, 0) * config.tick, config.tick, middle * config.tick, state)
+            core.open_symbol(symbol, max(middle - config.levels // 2, 0) * config.tick, config.tick, middle * config.tick, state)
         else:
             made = ladder.ladder_for(tape, stock, levels=config.levels, tick=config.tick)
-            core.list(symbol, made.base_price, made.tick, made.base_price + made.span // 2, state)
+            core.open_symbol(symbol, made.base_price, made.tick, made.base_price + made.span // 2, state)
     return core
 
 

@@ -33,8 +33,6 @@ class Server:
     Parameters
     ----------
     day : Day
-    now : callable
-        Seconds; the event loop's clock by default.
     """
 
     def __init__(self, day: Day) -> None:
@@ -58,7 +56,9 @@ class Server:
         for port, entry in zip(self.config.ports, self.day.entries, strict=True):
             number = await self._listen(host, port.port, lambda p=port, e=entry: OrderConnection(self, p, e))
             orders.append({"protocol": port.protocol, "port": number, "account": entry.account.name})
-        snapshots = await self._listen(host, self.config.snapshot_port, lambda: Connection(self, self._snapshot))
+        snapshots = await self._listen(
+            host, self.config.snapshot_port, lambda: Connection(self, self._snapshot, from_start=True)
+        )
         copies = await self._listen(host, self.config.drop_copy_port, lambda: Connection(self, self._drop_copy))
         transport, _ = await loop.create_datagram_endpoint(
             lambda: Rerequests(self), local_addr=(host, self.config.rerequest_port)
@@ -173,10 +173,12 @@ class Server:
 class Connection(asyncio.Protocol):
     """A SoupBinTCP connection that only listens: a snapshot's or a drop copy's."""
 
-    def __init__(self, server: Server, admit: Callable[[LoginRequest], list[bytes] | str]) -> None:
+    def __init__(
+        self, server: Server, admit: Callable[[LoginRequest], list[bytes] | str], *, from_start: bool = False
+    ) -> None:
         self.server = server
         loop = asyncio.get_running_loop()
-        self.soup = SoupServer(server.config.name, admit, loop.time())
+        self.soup = SoupServer(server.config.name, admit, loop.time(), from_start=from_start)
         self.transport: asyncio.Transport | None = None
         self._due = 0.0
 

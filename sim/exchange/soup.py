@@ -27,9 +27,12 @@ class SoupServer:
     session : str
     admit : Admit
     now : float
+    from_start : bool
+        A client that asks for the most recent message (0) gets everything: a snapshot is of no use but whole.
     """
 
-    def __init__(self, session: str, admit: Admit, now: float) -> None:
+    def __init__(self, session: str, admit: Admit, now: float, *, from_start: bool = False) -> None:
+        self.from_start = from_start
         self.session, self.admit = session, admit
         self.journal: list[bytes] | None = None
         self.next = 1
@@ -73,7 +76,7 @@ class SoupServer:
             self.is_closed = True
             return
         self.journal = answer
-        self.next = request.sequence_number or len(answer) + 1
+        self.next = request.sequence_number or (1 if self.from_start else len(answer) + 1)
         self._waiting += soupbintcp.login_accepted(self.session, self.next)
 
     def pump(self, now: float) -> bytes:

@@ -74,7 +74,7 @@ class Core:
         self.memory = create(symbols, levels, orders)
         self.events = np.zeros((max(events, 2 * _ROOM), WIDTH), np.int64)
 
-    def list(self, symbol: int, base: int, tick: int = 100, reference: int = 0, state: int = ord("T")) -> None:
+    def open_symbol(self, symbol: int, base: int, tick: int = 100, reference: int = 0, state: int = ord("T")) -> None:
         """Begin a symbol; errors as :func:`~sim.exchange.matching.state.list_symbol`."""
         list_symbol(self.memory, symbol, base, tick, reference, state)
 

@@ -46,7 +46,7 @@ class Pair:
 
     def __init__(self, core: Core | None = None, state_: str = "T") -> None:
         self.core = core or Core(1, LEVELS, 256, events=64)
-        self.core.list(0, BASE, TICK, LAST, ord(state_))
+        self.core.open_symbol(0, BASE, TICK, LAST, ord(state_))
         self.model = PlainMarket(BASE, TICK, LEVELS, LAST, state_)
         self.token = 0
         self.live: dict[int, tuple[int, int]] = {}

@@ -218,6 +218,11 @@ def test_a_configuration_that_is_wrong_says_where(tmp_path: Path, text: str, sai
         load(path)
 
 
+def test_the_example_is_a_configuration() -> None:
+    found = load(ROOT / "examples" / "exchange.toml")
+    assert [venue.name for venue in found.venues] == ["ALPHA", "BETA"]
+
+
 def test_the_command_runs_two_venues_and_says_what_happened(tmp_path: Path) -> None:
     path = tmp_path / "exchange.toml"
     path.write_text(

@@ -19,7 +19,7 @@ class Ports:
 
     def __init__(self, prevention: int = 0) -> None:
         core = Core(1, 4096, 256)
-        core.list(0, BASE, 100, MIDDLE)
+        core.open_symbol(0, BASE, 100, MIDDLE)
         self.venue = Venue(("AAA",), core)
         self.venue.time = 34_200_000_000_000
         self.old = Ouch42(self.venue, self.venue.account("OLD", "FRMA", prevention))

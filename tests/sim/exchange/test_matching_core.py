@@ -50,7 +50,7 @@ def random_commands(rng: np.random.Generator, count: int, symbols: int) -> np.nd
 def core_of(symbols: int, events: int) -> Core:
     core = Core(symbols, LEVELS, 4096, events)
     for symbol in range(symbols):
-        core.list(symbol, BASE, TICK, LAST)
+        core.open_symbol(symbol, BASE, TICK, LAST)
     return core
 
 
@@ -98,7 +98,7 @@ def test_one_order_takes_a_reserve_many_times_over_with_a_small_event_buffer() -
 
 def test_a_full_pool_refuses() -> None:
     core = Core(1, LEVELS, 2)
-    core.list(0, BASE, TICK, LAST)
+    core.open_symbol(0, BASE, TICK, LAST)
     kinds = [int(core.one(Command.ENTER, price=PRICES[0], shares=1, display=1)[0, 0]) for _ in range(3)]
     assert kinds == [Event.ACCEPTED, Event.ACCEPTED, Event.REJECTED]
 
