@@ -3,9 +3,11 @@
 Both are given the same commands: limit orders, immediate ones and cancels. Without cancels they must report the same
 trades and the same book. With them nanobook 0.19.2 does not: a cancelled order stays in its queue, trades 0 shares with
 who comes, and whoever would take more than it never comes back. So its time is measured with takers of one round
-lot, and its answers are compared in a load without cancels. nanobook is called from Python one order at a time, as it is made to be; our core takes the whole
-batch, as the exchange gives it what a tape has. exchange-core publishes 5 million operations per second (Java, one
-order book, its own machine); it is not run here.
+lot, and its answers are compared in a load without cancels.
+
+nanobook is called from Python one order at a time, as it is made to be; our core takes batches, as the exchange has
+them from a tape. exchange-core publishes 5 million operations per second (Java, one order book, its own machine); it
+is not run here.
 """
 
 import json
@@ -101,8 +103,9 @@ def load(count: int, seed: int, *, cancels: bool = True) -> np.ndarray[Any, Any]
         away = -2 - distance[i] % 3 if immediate else distance[i]
         price = MIDDLE + (-(away + 1) if side[i] == 0 else away + 1) * TICK
         token += 1
+        round_lots = 1 if immediate and cancels else int(min(lots[i], 100))
         rows[i] = command(
-            Command.ENTER, side=int(side[i]), price=int(price), shares=100 if immediate and cancels else int(min(lots[i], 100)) * 100,
+            Command.ENTER, side=int(side[i]), price=int(price), shares=100 * round_lots,
             display=ALL_SHOWN, flags=IMMEDIATE if immediate else 0, token=token,
         )  # fmt: skip
         if not immediate:

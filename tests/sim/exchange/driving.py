@@ -75,6 +75,8 @@ class Pair:
             known = there if there and rest[0] % 8 else list(self.live)
             token = known[rest[0] % len(known)]
             reference, owner = self.live[token]
+            # An order that shrank in place kept its reference: to the core, both names are one order.
+            token = max(other for other, (theirs, _) in self.live.items() if theirs == reference)
             if rest[0] % 16 == 15:
                 owner += 1
             if kind == "cancel":
@@ -145,7 +147,7 @@ class Pair:
         return out
 
     def by_reference(self, reference: int, new: int) -> int:
-        return max(t for t, (r, _) in self.live.items() if r == reference and t != new)
+        return max(t for t, (r, _) in self.live.items() if r == reference and t < new)
 
     def agree(self) -> None:
         """Everything that can be seen is the same."""
