@@ -190,6 +190,34 @@ def serve(
 
 
 @app.command()
+def exchange(
+    file: Annotated[
+        Path | None, typer.Argument(help="TOML file with venues; without it one venue with two order ports.", metavar="FILE")
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="The whole day at once, without sockets: the same result every time.")
+    ] = False,
+    seconds: Annotated[float | None, typer.Option(help="End after so long; without it, when the day is over.")] = None,
+    processes: Annotated[bool, typer.Option("--processes", help="A process of its own for each venue.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """An exchange to trade against: matching engine, ITCH feeds, OUCH order ports."""
+    from control.exchange import show
+    from sim.exchange.config import ConfigError, load
+
+    try:
+        chosen = load(file)
+    except ConfigError as error:
+        fail(str(error), USED_WRONGLY)
+    try:
+        show(chosen, out, err, offline=offline, seconds=seconds, processes=processes, json=json)
+    except (OSError, ValueError) as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        fail("interrupted")
+
+
+@app.command()
 def doctor(json: JsonOption = False) -> None:
     """What is installed, what is missing, and what to do about it."""
     from control.doctor import State, as_json, examine

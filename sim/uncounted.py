@@ -29,6 +29,11 @@ def inner(function: F) -> F:
     return _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
+def merged(function: F) -> F:
+    """:func:`inner`, compiled into its callers: for what is a few instructions."""
+    return _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True)
+
+
 def _compiled(function: F, **options: bool) -> F:
     dispatcher = njit(cache=True, nogil=True, _nrt=False, **options)(function)
     file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
