@@ -1,0 +1,393 @@
+"""The arbiter: every sequence number once and in order, and a gap that is told."""
+
+from amaranth.hdl import Assert, Assume, Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+
+from hw.arbiter.arbiter import HOLDS, PORTS, Arbiter
+from hw.formal.rings import stands
+from hw.items import ItemKind
+from hw.net.port import BUFFERS
+from wire.moldudp64 import END_OF_SESSION, HEARTBEAT, MOST_MESSAGES
+from wire.records import HOLD_SLOTS, RESUME_FEED, SET_FEED, Opcode
+
+BEFORE_TAKEN = ("HANDLE", "JOINED", "CLASSIFY", "ALIVE", "HEARD", "RANK", "STORE")
+"""States with a packet in hand whose time is known."""
+
+CLOCK = ("COMPARE", "STAMP", "ELAPSED", "EXPIRED", "TIMER", "GAP")
+DRAINING = ("SCAN", "DRAIN")
+SENDING = ("GAP", "JOINED", "ALIVE", "WHOLE", "TICK", "RESUMED", "COMMAND")
+"""States that send the item of their name."""
+
+AFTER = ("SETTLE", "WAIT", "WHOLE", "DONE")
+EMPTYING = ("EMPTY", "EMPTYING", "CONFIGURE")
+RESUMING = ("RESUME", "RAISE", "RESUMED")
+
+
+def is_data(packet) -> Value:
+    return (packet.count != HEARTBEAT) & (packet.count != END_OF_SESSION)
+
+
+def holds_messages(packet) -> Value:
+    """Of a packet that has some: how many at most, and numbers that do not come round."""
+    return ~packet.sequence[-1] & (packet.end > packet.sequence) & (packet.end <= packet.sequence + MOST_MESSAGES)
+
+
+def well_formed(packet) -> Value:
+    """What a port guarantees of a packet."""
+    return Mux(
+        is_data(packet),
+        holds_messages(packet) & (packet.end == packet.sequence + packet.count),
+        ~packet.sequence[-1] & (packet.end == packet.sequence),
+    )
+
+
+def unless(condition: Value, *what: Value) -> list[Value]:
+    return [Assert(condition | each, src_loc_at=2) for each in what]
+
+
+def when(condition: Value, *what: Value) -> list[Value]:
+    return [Assert(~condition | each, src_loc_at=2) for each in what]
+
+
+class OpenArbiter(Arbiter):
+    """The arbiter, elaborated at once: a proof looks at what is inside, and a mutation adds to it."""
+
+    def __init__(self):
+        super().__init__()
+        self.module = super().elaborate(None)
+
+    def elaborate(self, platform):
+        return self.module
+
+
+class OnceAndInOrder(wiring.Component):
+    MUTATIONS = ("silent", "head", "again", "waits", "late", "kept", "count")
+
+    def __init__(self, mutation: str | None = None):
+        if mutation is not None and mutation not in self.MUTATIONS:
+            raise ValueError(f"{mutation!r} is no mutation of this proof")
+        self.mutation = mutation
+        self.arbiter = OpenArbiter()
+        members = self.arbiter.signature.members
+        super().__init__(
+            {
+                "packets": members["packets"],
+                "control": members["control"],
+                "ready": In(1),
+                "port": In(range(PORTS)),
+                "buffer": In(range(BUFFERS)),
+                "other": In(64).array(PORTS),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        arbiter = self.arbiter
+        m.submodules.arbiter = arbiter
+        inner = arbiter.module
+        x = arbiter.inside
+        o, item = arbiter.o, arbiter.o.payload
+        feed = item.payload.feed
+        mutation = self.mutation
+
+        def among(*states) -> Value:
+            return Cat(x.ongoing[each] for each in states).any()
+
+        # -- the arbiter's surroundings: ports and commands -------------------------------------------------------------
+        wiring.connect(m, wiring.flipped(self.control), arbiter.control)
+        control = self.control.payload
+        command = control.payload.command
+        sets_feed = SET_FEED.bits(command, "opcode") == Opcode.SET_FEED
+        is_command, number_given = control.kind == ItemKind.COMMAND, SET_FEED.bits(command, "start_sequence")
+        m.d.comb += [
+            arbiter.o.ready.eq(self.ready),
+            Assume(stands(m, self.control.valid, self.control.ready, Value.cast(control))),
+            Assume(~self.control.valid | (control.kind == ItemKind.TICK) | is_command),
+        ]
+        for n, port in enumerate(self.packets):
+            wiring.connect(m, wiring.flipped(port), arbiter.packets[n])
+            m.d.comb += [
+                Assume(stands(m, port.valid, port.ready, Value.cast(port.payload))),
+                Assume(~port.valid | well_formed(port.payload)),
+            ]
+
+        # -- one buffer of one port, whichever it is ---------------------------------------------------------------------
+        begun, watched = Signal(), Cat(self.port, self.buffer)
+        before = Signal(len(watched))
+        m.d.sync += [begun.eq(1), before.eq(watched)]
+        m.d.comb += [
+            Assume(~begun | (watched == before)),
+            Assume(self.port < PORTS),
+            Assume(self.buffer < BUFFERS),
+        ]
+        owned, base, end = Signal(), Signal(64), Signal(64)
+        is_port = Signal(PORTS)
+        m.d.comb += is_port.eq(Const(1) << self.port)
+        given = Signal()
+        for n, port in enumerate(self.packets):
+            offered = Signal(name=f"offered_{n}")
+            m.d.comb += [
+                offered.eq(is_port[n] & port.valid & is_data(port.payload) & (port.payload.buffer == self.buffer)),
+                Assume(~(offered & owned)),
+            ]
+            with m.If(offered & port.ready):
+                m.d.sync += [owned.eq(1), base.eq(port.payload.sequence), end.eq(port.payload.end)]
+            with m.If(is_port[n] & arbiter.give_back[n] & (arbiter.give_back_buffer[n] == self.buffer)):
+                m.d.comb += given.eq(1)
+        with m.If(given):
+            m.d.sync += owned.eq(0)
+        dropped, emptied = Signal(), Signal()
+        m.d.sync += [dropped.eq(arbiter.count_packets_dropped), emptied.eq(among("EMPTYING"))]
+        m.d.comb += when(given, owned, (end <= x.expected) | dropped | emptied)
+
+        # What is read from it: number and mark, two steps later; of all others no mark, and anything.
+        reads = Signal()
+        m.d.comb += reads.eq((Cat(arbiter.read) & is_port).any() & (arbiter.read_buffer == self.buffer))
+        marked, its_number = [reads], [(base + arbiter.read_number)[:64]]
+        for n in range(1, 3):
+            marked.append(Signal(name=f"marked_{n}"))
+            its_number.append(Signal(64, name=f"its_number_{n}"))
+            with m.If(arbiter.read_advance):
+                m.d.sync += [marked[n].eq(marked[n - 1]), its_number[n].eq(its_number[n - 1])]
+        for n in range(PORTS):
+            chosen = Signal(name=f"chosen_{n}")
+            m.d.sync += chosen.eq(arbiter.read[n])
+            own = is_port[n] & marked[2]
+            with m.If(chosen):
+                m.d.comb += [
+                    arbiter.message[n].reference.eq(Mux(own, its_number[2], self.other[n])),
+                    arbiter.message[n].printable.eq(own),
+                ]
+        m.d.comb += when(x.reading, (Cat(arbiter.read) & (Cat(arbiter.read) - 1)) == 0, Cat(arbiter.read) != 0)
+
+        # -- what the semantics say, by what goes in and comes out --------------------------------------------------------
+        following, highest, told, recovering = Signal(64), Signal(64), Signal(), Signal()
+        last, since, current, hold = Signal(64), Signal(64), Signal(64), Signal(64)
+        taken, stamp, now, its_end = Signal(), Signal(64), Signal(64), Signal(64)
+        takes_packet = Signal(PORTS)
+        for n, port in enumerate(self.packets):
+            m.d.comb += takes_packet[n].eq(port.valid & port.ready)
+            with m.If(takes_packet[n]):
+                m.d.comb += [taken.eq(1), stamp.eq(port.payload.stamp), its_end.eq(port.payload.end)]
+        m.d.comb += Assert((takes_packet & (takes_packet - 1)) == 0)
+        goes = o.valid & o.ready
+        with m.If(goes & (item.kind == ItemKind.TICK)):
+            m.d.comb += [taken.eq(1), stamp.eq(control.stamp), Assert(~takes_packet.any())]
+        missing, due = Signal(), Signal()
+        m.d.comb += [
+            now.eq(Mux(stamp > last, stamp, last)),
+            missing.eq(x.expected != highest),
+            due.eq(missing & ((now - since)[:64] >= hold)),
+        ]
+        moves = Signal()
+        with m.If(taken):
+            m.d.comb += Assert(told == due)
+            m.d.sync += [last.eq(now), current.eq(now), told.eq(0)]
+            with m.If(due | ~missing):
+                m.d.sync += since.eq(now)
+            with m.If(its_end > highest):
+                m.d.sync += highest.eq(its_end)
+        with m.If(goes):
+            with m.Switch(item.kind):
+                with m.Case(ItemKind.MESSAGE):
+                    m.d.sync += [following.eq(following + 1), since.eq(current)]
+                with m.Case(ItemKind.GAP):
+                    m.d.comb += [Assert(~told), Assert(feed.first == following), Assert(feed.repeat == recovering)]
+                    m.d.comb += Assert(feed.count == (highest - following)[:64])
+                    m.d.sync += [told.eq(1), recovering.eq(1)]
+                with m.Case(ItemKind.WHOLE):
+                    m.d.comb += [Assert(recovering), Assert(following == highest)]
+                    m.d.sync += recovering.eq(0)
+                with m.Case(ItemKind.JOINED):
+                    m.d.sync += [following.eq(feed.first), highest.eq(feed.first)]
+                with m.Case(ItemKind.RESUMED):
+                    m.d.comb += Assert(feed.first == Mux(number_given > following, number_given, following))
+                    m.d.sync += [following.eq(feed.first), recovering.eq(0), current.eq(control.stamp)]
+                    with m.If(feed.first > highest):
+                        m.d.sync += highest.eq(feed.first)
+                    with m.If(feed.first != following):
+                        m.d.sync += since.eq(control.stamp)
+                with m.Case(ItemKind.COMMAND), m.If(sets_feed):
+                    m.d.sync += [
+                        following.eq(number_given),
+                        highest.eq(number_given),
+                        recovering.eq(0),
+                        hold.eq(SET_FEED.bits(command, "hold_ns")),
+                    ]
+        with m.If(o.valid & (item.kind == ItemKind.MESSAGE)):
+            m.d.comb += [
+                Assert(arbiter.played),
+                Assert(item.cause == following),
+                *when(arbiter.played_message.printable, arbiter.played_message.reference == item.cause),
+            ]
+        # At rest the feed is whole, or the host knows it is not.
+        m.d.comb += when(among("IDLE") & recovering, missing)
+
+        self._messages(m, x, among, following, base, end, marked, its_number, reads, owned)
+        self._states(m, x, among, following, sets_feed, is_command, number_given)
+        self._time(m, x, among, following, highest, told, recovering, last, since, current, hold, missing, sets_feed, number_given)
+        self._slots(m, x, among, inner, owned, base, end, given, reads, is_port)
+        if mutation is not None:
+            self._mutate(inner, x)
+        return m
+
+    def _messages(self, m, x, among, following, base, end, marked, its_number, reads, owned):
+        """Where messages are on their way, their numbers are those that are due."""
+        read, left = Signal(64), Signal(64)
+        passed = x.slice.o.valid + x.slice.full
+        m.d.comb += [
+            read.eq(x.cause + x.on_the_way[0] + x.on_the_way[1] + passed),
+            left.eq(x.last_number - x.number + 1),
+            *when(x.behind, x.cause == following, among("IDLE", *DRAINING), x.joined),
+            *when(x.reading, x.number <= x.last_number, (read + left)[:64] == x.expected),
+            *when(x.behind & ~x.reading, read == x.expected),
+            *when(x.slice.full, x.slice.o.valid),
+            *when(x.reading & reads, owned, its_number[0] == read, (base + x.last_number + 1)[:64] == end),
+            *when(x.on_the_way[0] & marked[1], its_number[1] == (x.cause + x.on_the_way[1] + passed)[:64]),
+            *when(x.on_the_way[1] & marked[2], its_number[2] == (x.cause + passed)[:64]),
+            *when(x.slice.full & x.slice.spare.printable, x.slice.spare.reference == (x.cause + 1)[:64]),
+        ]
+        # The port whose message comes is the one that is chosen.
+        m.d.comb += when(x.on_the_way.any() | x.reading, (x.playing & (x.playing - 1)) == 0, x.playing != 0)
+
+    def _states(self, m, x, among, following, sets_feed, is_command, number_given):
+        """What is in hand, state by state."""
+        control, command_states = self.control, among(*EMPTYING, *RESUMING, "COMMAND")
+        m.d.comb += [
+            *when(among("CONTROL", "TICK") | command_states, control.valid, ~x.from_port),
+            *when(command_states, is_command),
+            *when(among("TICK"), ~is_command),
+            *when(among(*EMPTYING), sets_feed, x.packet.sequence == number_given, x.packet.end == number_given),
+            *when(among(*RESUMING), ~sets_feed, x.packet.sequence == number_given, x.packet.end == number_given),
+            *when(among(*CLOCK, "HANDLE") & ~x.from_port, control.valid, ~is_command, x.packet.stamp == control.payload.stamp),
+            *when(among(*DRAINING, *AFTER) & ~x.from_port, control.valid, is_command, ~sets_feed),
+            *when(among("TICK"), x.packet.stamp == control.payload.stamp),
+            *when(among(*BEFORE_TAKEN) & ~among("HANDLE"), x.from_port, x.joined),
+            *when(among("RANK", "STORE"), is_data(x.packet)),
+            *when(among("ALIVE", "HEARD"), ~is_data(x.packet)),
+            *when(among("IDLE") & x.quick, x.joined, ~x.waiting, x.used == 0),
+            *when(among("SCAN") & x.quick, x.joined, ~x.waiting),
+        ]
+        sends = Value.cast(Cat(x.ongoing[each] for each in SENDING))
+        m.d.comb += [
+            *when(x.sending, sends.any(), ~x.behind),
+            *unless(x.sending, Value.cast(x.kind) == 0, ~x.has_first, ~x.has_count, ~x.returned),
+        ]
+        for each in SENDING:
+            m.d.comb += when(
+                x.sending & x.ongoing[each],
+                x.kind == ItemKind[each],
+                x.has_first == (each in ("GAP", "JOINED", "RESUMED")),
+                x.has_count == (each == "GAP"),
+                x.returned == (each in ("TICK", "COMMAND")),
+            )
+        in_hand = among(*CLOCK, *BEFORE_TAKEN) & x.from_port
+        m.d.comb += when(in_hand, (x.port & (x.port - 1)) == 0, x.port != 0)
+        for n, port in enumerate(self.packets):
+            same = Value.cast(port.payload) == Value.cast(x.packet)
+            m.d.comb += when(in_hand & x.port[n], port.valid, same)
+            m.d.comb += when(x.seen_one[n], port.valid, is_data(port.payload), port.payload.end <= x.expected)
+        jumped = among("JOINED", "RESUMED") | (among("COMMAND") & sets_feed)
+        m.d.comb += [
+            *when(~x.behind & ~jumped, following == x.expected),
+            *when(among("JOINED"), x.expected == x.packet.sequence),
+            *when(among("COMMAND") & sets_feed, x.expected == number_given),
+            *when(among("RESUMED"), x.expected == Mux(number_given > following, number_given, following)),
+        ]
+
+    def _time(self, m, x, among, following, highest, told, recovering, last, since, current, hold, missing, sets_feed, number_given):
+        """What is known of what is missing, and since when."""
+        latest = Mux(x.packet.stamp > last, x.packet.stamp, last)
+        timed = among("HANDLE", "TICK") | (among(*BEFORE_TAKEN) & x.from_port)
+        counting = among("ELAPSED", "EXPIRED", "TIMER", "GAP")
+        due = x.waiting & ((x.stamp - since)[:64] >= hold)
+        whole = ~x.waiting & (x.used == 0) & (x.expected == x.highest)
+        raised = Mux(x.packet.end > highest, x.packet.end, highest)
+        m.d.comb += [
+            *unless(among("COMMAND") & sets_feed, x.hold_time == hold),
+            *when(among("IDLE", "CONTROL", *CLOCK, *BEFORE_TAKEN, "TICK"), x.waiting == missing),
+            *when(x.waiting & among("IDLE", "CONTROL", *CLOCK), x.wait_since == since),
+            *when(~timed, ~told),
+            *when(timed, told == due, x.stamp == latest, x.last_stamp == latest),
+            *when(told, x.wait_since == x.stamp),
+            *when(x.waiting & timed & ~told, x.wait_since == since),
+            *when(counting, x.stamp == latest, x.last_stamp == latest, x.waiting),
+            *when(among("EXPIRED"), x.elapsed == (x.stamp - x.wait_since)[:64]),
+            *when(among("TIMER"), x.expired == due),
+            *when(among("GAP"), due),
+            *unless(timed | counting, x.last_stamp == last),
+            *unless(among("WHOLE", "RAISE", "RESUMED") | (among("COMMAND") & sets_feed), x.recovering == recovering),
+            *when(x.recovering, x.waiting),
+            *when(among("WHOLE"), recovering, ~x.recovering, x.expected == x.highest),
+            *when(among(*DRAINING, "SETTLE", "WAIT"), whole | (current == x.stamp)),
+            *when(among(*DRAINING, "SETTLE", "WAIT") & x.moved & ~x.behind, whole | (since == x.stamp)),
+            *when(among(*DRAINING, "SETTLE", "WAIT") & ~x.moved & ~x.waiting, whole | (since == x.stamp)),
+            *when(among(*DRAINING, "SETTLE", "WAIT") & ~x.moved & x.waiting, x.wait_since == since),
+            *when(among(*DRAINING) & x.behind, x.moved),
+            *when(among("IDLE") & x.behind, ~x.waiting),
+            *when(x.moved, among("IDLE", "RESUMED", *DRAINING, *AFTER, "COMMAND")),
+            *when(among(*RESUMING), x.waiting == (following != highest), ~x.waiting | (x.wait_since == since)),
+            *when(among("RAISE", "RESUMED"), x.stamp == self.control.payload.stamp),
+            *when(among("RESUMED"), x.moved == (x.expected != following)),
+            *when(among("WAIT"), x.missing == (x.expected != x.highest)),
+            *when(among("WHOLE", "DONE"), x.waiting == (x.expected != x.highest)),
+            *when(x.waiting & among("WHOLE", "DONE"), x.wait_since == since),
+            *when(~x.joined, ~x.waiting, x.used == 0),
+            *when(x.expected != x.highest, x.highest > x.expected),
+            *when(among(*DRAINING) & ~x.waiting & (x.used == 0), x.expected == x.highest),
+            *when(among("STORE"), x.highest == raised),
+            *unless(
+                among("JOINED", "STORE", "RESUMED") | (among("COMMAND") & sets_feed),
+                x.highest == highest,
+            ),
+            *when(among("JOINED"), x.highest == x.packet.sequence, ~x.waiting),
+            *when(among("RAISE", "RESUMED"), ~x.recovering),
+            *when(among("RESUMED"), x.highest == Mux(number_given > highest, number_given, highest)),
+            *when(among("COMMAND") & sets_feed, x.highest == number_given, x.used == 0, ~x.waiting, ~x.recovering),
+            *when(among("COMMAND") & sets_feed, x.hold_time == SET_FEED.bits(self.control.payload.payload.command, "hold_ns")),
+            *when(among("COMMAND") & ~sets_feed, x.waiting == missing, ~x.waiting | (x.wait_since == since)),
+        ]
+
+    def _slots(self, m, x, among, inner, owned, base, end, given, reads, is_port):
+        """What is held, and in whose hands a buffer is."""
+        rest = ~among(*DRAINING, *EMPTYING, *RESUMING)
+        in_slot = []
+        for row in range(HOLDS):
+            look = x.holds.read_port(domain="comb")
+            inner.d.comb += look.addr.eq(row)
+            held = look.data
+            used = x.used[row]
+            unread = x.scanning & (x.scan <= row)
+            is_read, is_judged = x.read_used & (x.read_row == row), (x.due | x.over) & (x.judged_row == row)
+            m.d.comb += [
+                *when(used, x.joined, held.end <= x.highest, holds_messages(held)),
+                *when(used & rest, held.sequence > x.expected),
+                *when(used & ~x.waiting & among(*DRAINING), held.end == x.highest),
+                *when(is_read & ~among("SCAN"), used, Value.cast(x.read) == Value.cast(held)),
+                *when(is_judged & among("DRAIN"), used, Value.cast(x.judged) == Value.cast(held)),
+                *when(used & among("DRAIN"), (held.sequence > x.expected) | unread | is_read | is_judged),
+                *when(used & among("EMPTYING"), unread | is_read),
+            ]
+            mine = Signal(name=f"in_slot_{row}")
+            m.d.comb += mine.eq(used & is_port[row // HOLD_SLOTS] & (held.buffer == self.buffer))
+            m.d.comb += when(mine, held.sequence == base, held.end == end)
+            in_slot.append(mine)
+        m.d.comb += [
+            *when(x.scanning & x.read_used, x.read_row < x.scan),
+            *when(x.scanning & (x.due | x.over), x.judged_row < x.scan),
+            *when(x.read_used & (x.due | x.over), x.judged_row < x.read_row),
+            *(Assert(row < HOLDS) for row in (x.scan, x.read_row, x.judged_row)),
+            *when(x.scanned, ~x.scanning, ~x.read_used),
+            *when(x.scanning, (x.used == 0) | among(*DRAINING, "EMPTYING")),
+            *when(x.read_used | x.due | x.over, among(*DRAINING, "EMPTYING")),
+            *when(x.due & among("DRAIN"), ~x.over, x.judged.sequence <= x.expected, x.judged.end > x.expected),
+            *when(x.over & among("DRAIN"), x.judged.end <= x.expected),
+            *when(among(*DRAINING) & ~x.waiting, (x.used & (x.used - 1)) == 0),
+            *when(x.used != 0, x.waiting | among(*DRAINING, "SETTLE", "WAIT")),
+            *when(among("CONFIGURE"), x.used == 0),
+            Assert(sum([*in_slot, x.reading & reads, given]) == owned),
+        ]
+
+    def _mutate(self, inner, x):
+        raise NotImplementedError
