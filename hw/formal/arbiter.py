@@ -62,7 +62,7 @@ class OpenArbiter(Arbiter):
 
 
 class OnceAndInOrder(wiring.Component):
-    MUTATIONS = ("silent", "head", "again", "waits", "late", "kept", "count")
+    MUTATIONS = ("silent", "head", "again", "increment", "untold", "passed_over", "early")
 
     def __init__(self, mutation: str | None = None):
         if mutation is not None and mutation not in self.MUTATIONS:
@@ -182,7 +182,6 @@ class OnceAndInOrder(wiring.Component):
         ]
         moves = Signal()
         with m.If(taken):
-            m.d.comb += Assert(told == due)
             m.d.sync += [last.eq(now), current.eq(now), told.eq(0)]
             with m.If(due | ~missing):
                 m.d.sync += since.eq(now)
@@ -226,10 +225,11 @@ class OnceAndInOrder(wiring.Component):
 
         self._messages(m, x, among, following, base, end, marked, its_number, reads, owned)
         self._states(m, x, among, following, sets_feed, is_command, number_given)
-        self._time(m, x, among, following, highest, told, recovering, last, since, current, hold, missing, sets_feed, number_given)
+        self._time(m, x, among, taken, now, following, highest, told, recovering, last, since, current, hold, missing, sets_feed, number_given)
         self._slots(m, x, among, inner, owned, base, end, given, reads, is_port)
+        m.d.comb += when(taken, told == due)
         if mutation is not None:
-            self._mutate(inner, x)
+            self._mutate(inner, x, among)
         return m
 
     def _messages(self, m, x, among, following, base, end, marked, its_number, reads, owned):
@@ -282,6 +282,8 @@ class OnceAndInOrder(wiring.Component):
                 x.has_count == (each == "GAP"),
                 x.returned == (each in ("TICK", "COMMAND")),
             )
+        m.d.comb += when(x.seen_one.any(), among("IDLE", "SCAN"))
+        m.d.comb += when(among("IDLE"), (x.seen_one & x.done) == x.seen_one)
         in_hand = among(*CLOCK, *BEFORE_TAKEN) & x.from_port
         m.d.comb += when(in_hand, (x.port & (x.port - 1)) == 0, x.port != 0)
         for n, port in enumerate(self.packets):
@@ -296,7 +298,7 @@ class OnceAndInOrder(wiring.Component):
             *when(among("RESUMED"), x.expected == Mux(number_given > following, number_given, following)),
         ]
 
-    def _time(self, m, x, among, following, highest, told, recovering, last, since, current, hold, missing, sets_feed, number_given):
+    def _time(self, m, x, among, taken, now, following, highest, told, recovering, last, since, current, hold, missing, sets_feed, number_given):
         """What is known of what is missing, and since when."""
         latest = Mux(x.packet.stamp > last, x.packet.stamp, last)
         timed = among("HANDLE", "TICK") | (among(*BEFORE_TAKEN) & x.from_port)
@@ -306,9 +308,11 @@ class OnceAndInOrder(wiring.Component):
         raised = Mux(x.packet.end > highest, x.packet.end, highest)
         m.d.comb += [
             *unless(among("COMMAND") & sets_feed, x.hold_time == hold),
-            *when(among("IDLE", "CONTROL", *CLOCK, *BEFORE_TAKEN, "TICK"), x.waiting == missing),
+            *when(among("IDLE", "CONTROL", *CLOCK, *BEFORE_TAKEN, "TICK") & ~among("JOINED"), x.waiting == missing),
             *when(x.waiting & among("IDLE", "CONTROL", *CLOCK), x.wait_since == since),
             *when(~timed, ~told),
+            *when(taken & timed, now == x.stamp),
+            *when(taken & ~timed, ~missing),
             *when(timed, told == due, x.stamp == latest, x.last_stamp == latest),
             *when(told, x.wait_since == x.stamp),
             *when(x.waiting & timed & ~told, x.wait_since == since),
@@ -333,7 +337,7 @@ class OnceAndInOrder(wiring.Component):
             *when(among("WAIT"), x.missing == (x.expected != x.highest)),
             *when(among("WHOLE", "DONE"), x.waiting == (x.expected != x.highest)),
             *when(x.waiting & among("WHOLE", "DONE"), x.wait_since == since),
-            *when(~x.joined, ~x.waiting, x.used == 0),
+            *when(~x.joined, ~x.waiting, x.used == 0, x.expected == x.highest),
             *when(x.expected != x.highest, x.highest > x.expected),
             *when(among(*DRAINING) & ~x.waiting & (x.used == 0), x.expected == x.highest),
             *when(among("STORE"), x.highest == raised),
@@ -362,7 +366,8 @@ class OnceAndInOrder(wiring.Component):
             is_read, is_judged = x.read_used & (x.read_row == row), (x.due | x.over) & (x.judged_row == row)
             m.d.comb += [
                 *when(used, x.joined, held.end <= x.highest, holds_messages(held)),
-                *when(used & rest, held.sequence > x.expected),
+                *when(used & rest, held.sequence > x.expected, x.highest > x.expected),
+                *when(used, x.waiting | among(*DRAINING, "SETTLE", "WAIT")),
                 *when(used & ~x.waiting & among(*DRAINING), held.end == x.highest),
                 *when(is_read & ~among("SCAN"), used, Value.cast(x.read) == Value.cast(held)),
                 *when(is_judged & among("DRAIN"), used, Value.cast(x.judged) == Value.cast(held)),
@@ -384,10 +389,31 @@ class OnceAndInOrder(wiring.Component):
             *when(x.due & among("DRAIN"), ~x.over, x.judged.sequence <= x.expected, x.judged.end > x.expected),
             *when(x.over & among("DRAIN"), x.judged.end <= x.expected),
             *when(among(*DRAINING) & ~x.waiting, (x.used & (x.used - 1)) == 0),
-            *when(x.used != 0, x.waiting | among(*DRAINING, "SETTLE", "WAIT")),
             *when(among("CONFIGURE"), x.used == 0),
             Assert(sum([*in_slot, x.reading & reads, given]) == owned),
         ]
 
-    def _mutate(self, inner, x):
-        raise NotImplementedError
+    def _mutate(self, inner, x, among):
+        """Breaks the arbiter."""
+        plays = x.ongoing["DRAIN"] & ~x.behind & x.due & ~x.over
+        match self.mutation:
+            case "silent":
+                with inner.If(x.ongoing["CLASSIFY"]):
+                    inner.d.sync += x.expected.eq(x.packet.sequence)
+            case "head":
+                with inner.If(plays):
+                    inner.d.sync += x.number.eq(0)
+            case "again":
+                with inner.If(plays):
+                    inner.d.sync += x.used.eq(x.used)
+            case "increment":
+                with inner.If(plays):
+                    inner.d.sync += x.expected.eq(x.judged.end + 1)
+            case "untold":
+                inner.d.sync += x.expired.eq(0)
+            case "passed_over":
+                with inner.If(x.ongoing["DRAIN"] & (x.scan == HOLDS - 2)):
+                    inner.d.sync += x.scanning.eq(0)
+            case "early":
+                inner.d.sync += x.quick.eq(x.joined & ~x.waiting)
+        return
