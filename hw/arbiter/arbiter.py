@@ -509,7 +509,8 @@ class Arbiter(wiring.Component):
             has_first=has_first, has_count=has_count, returned=returned, behind=behind, reading=reading, playing=playing,
             number=number, last_number=last_number, cause=cause, on_the_way=on_the_way, slice=played, scan=scan,
             scanning=scanning, scanned=scanned, read=read, read_row=read_row, read_used=read_used, judged=judged,
-            judged_row=judged_row, due=due, over=over,
+            judged_row=judged_row, due=due, over=over, exact=exact,
+            seen=seen, newer=newer, fresh=fresh, stale=stale, ahead=ahead, higher=higher, late=late, full=full, slot=slot, head=head,
         )  # fmt: skip
         m.d.comb += self.busy.eq(~ongoing["IDLE"] | valid.any() | self.control.valid | behind)
         return m

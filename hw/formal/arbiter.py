@@ -150,11 +150,11 @@ class OnceAndInOrder(wiring.Component):
             its_number.append(Signal(64, name=f"its_number_{n}"))
             with m.If(arbiter.read_advance):
                 m.d.sync += [marked[n].eq(marked[n - 1]), its_number[n].eq(its_number[n - 1])]
+        chosen = Signal(PORTS)
+        m.d.sync += chosen.eq(Cat(arbiter.read))
         for n in range(PORTS):
-            chosen = Signal(name=f"chosen_{n}")
-            m.d.sync += chosen.eq(arbiter.read[n])
             own = is_port[n] & marked[2]
-            with m.If(chosen):
+            with m.If(chosen[n]):
                 m.d.comb += [
                     arbiter.message[n].reference.eq(Mux(own, its_number[2], self.other[n])),
                     arbiter.message[n].printable.eq(own),
@@ -223,7 +223,7 @@ class OnceAndInOrder(wiring.Component):
         # At rest the feed is whole, or the host knows it is not.
         m.d.comb += when(among("IDLE") & recovering, missing)
 
-        self._messages(m, x, among, following, base, end, marked, its_number, reads, owned)
+        self._messages(m, x, among, following, base, end, marked, its_number, reads, owned, chosen, is_port)
         self._states(m, x, among, following, sets_feed, is_command, number_given)
         self._time(m, x, among, taken, now, following, highest, told, recovering, last, since, current, hold, missing, sets_feed, number_given)
         self._slots(m, x, among, inner, owned, base, end, given, reads, is_port)
@@ -232,23 +232,30 @@ class OnceAndInOrder(wiring.Component):
             self._mutate(inner, x, among)
         return m
 
-    def _messages(self, m, x, among, following, base, end, marked, its_number, reads, owned):
+    def _messages(self, m, x, among, following, base, end, marked, its_number, reads, owned, chosen, is_port):
         """Where messages are on their way, their numbers are those that are due."""
-        read, left = Signal(64), Signal(64)
+        read, start = Signal(64), Signal(64)  # ``start`` is the number of the packet's first message
+        with m.If(among("IDLE") & ~x.reading):
+            m.d.sync += start.eq(x.head.sequence)
+        with m.If(among("DRAIN") & ~x.reading):
+            m.d.sync += start.eq(x.judged.sequence)
         passed = x.slice.o.valid + x.slice.full
         m.d.comb += [
             read.eq(x.cause + x.on_the_way[0] + x.on_the_way[1] + passed),
-            left.eq(x.last_number - x.number + 1),
             *when(x.behind, x.cause == following, among("IDLE", *DRAINING), x.joined),
-            *when(x.reading, x.number <= x.last_number, (read + left)[:64] == x.expected),
+            *when(x.reading, x.number <= x.last_number, read == (start + x.number)[:64]),
+            *when(x.reading, x.expected == (start + x.last_number + 1)[:64]),
             *when(x.behind & ~x.reading, read == x.expected),
             *when(x.slice.full, x.slice.o.valid),
-            *when(x.reading & reads, owned, its_number[0] == read, (base + x.last_number + 1)[:64] == end),
+            *when(x.reading & reads, owned, base == start, end == x.expected),
             *when(x.on_the_way[0] & marked[1], its_number[1] == (x.cause + x.on_the_way[1] + passed)[:64]),
             *when(x.on_the_way[1] & marked[2], its_number[2] == (x.cause + passed)[:64]),
             *when(x.slice.full & x.slice.spare.printable, x.slice.spare.reference == (x.cause + 1)[:64]),
         ]
         # The port whose message comes is the one that is chosen.
+        m.d.comb += when(x.on_the_way.any(), chosen == x.playing)
+        for n in range(2):
+            m.d.comb += when(x.on_the_way[n] & marked[n + 1], x.playing == is_port)
         m.d.comb += when(x.on_the_way.any() | x.reading, (x.playing & (x.playing - 1)) == 0, x.playing != 0)
 
     def _states(self, m, x, among, following, sets_feed, is_command, number_given):
@@ -259,6 +266,7 @@ class OnceAndInOrder(wiring.Component):
             *when(command_states, is_command),
             *when(among("TICK"), ~is_command),
             *when(among(*EMPTYING), sets_feed, x.packet.sequence == number_given, x.packet.end == number_given),
+            *when(among(*RESUMING), x.packet.stamp == control.payload.stamp),
             *when(among(*RESUMING), ~sets_feed, x.packet.sequence == number_given, x.packet.end == number_given),
             *when(among(*CLOCK, "HANDLE") & ~x.from_port, control.valid, ~is_command, x.packet.stamp == control.payload.stamp),
             *when(among(*DRAINING, *AFTER) & ~x.from_port, control.valid, is_command, ~sets_feed),
@@ -283,6 +291,8 @@ class OnceAndInOrder(wiring.Component):
                 x.returned == (each in ("TICK", "COMMAND")),
             )
         m.d.comb += when(x.seen_one.any(), among("IDLE", "SCAN"))
+        m.d.comb += when(x.seen_one.any(), (x.seen_one & x.fresh) == x.seen_one)
+        m.d.comb += when(x.seen_one.any() & among("SCAN"), x.used == 0, ~x.waiting)
         m.d.comb += when(among("IDLE"), (x.seen_one & x.done) == x.seen_one)
         in_hand = among(*CLOCK, *BEFORE_TAKEN) & x.from_port
         m.d.comb += when(in_hand, (x.port & (x.port - 1)) == 0, x.port != 0)
@@ -290,6 +300,22 @@ class OnceAndInOrder(wiring.Component):
             same = Value.cast(port.payload) == Value.cast(x.packet)
             m.d.comb += when(in_hand & x.port[n], port.valid, same)
             m.d.comb += when(x.seen_one[n], port.valid, is_data(port.payload), port.payload.end <= x.expected)
+            its, data = port.payload, is_data(port.payload)
+            m.d.comb += [
+                *when(x.fresh[n] & among("IDLE", "SCAN"), port.valid, x.newer[n] == (its.stamp > x.last_stamp)),
+                *when(x.fresh[n] & x.seen[n] & among("IDLE", "SCAN"), data, its.end <= x.expected),
+                *when(x.fresh[n] & x.exact[n] & among("IDLE"), data, its.sequence == x.expected),
+            ]
+        m.d.comb += [
+            *when(among("STAMP"), x.late == (x.packet.stamp > x.last_stamp)),
+            *when(among("RANK", "HEARD", "RAISE"), x.higher == (x.packet.end > x.highest)),
+            *when(among("RAISE", "STORE"), x.ahead == (x.packet.sequence > x.expected)),
+            *when(among("STORE"), x.stale == (x.packet.end <= x.expected)),
+            *when(x.sending & among("GAP"), x.lacking == (x.highest - x.expected)[:64]),
+        ]
+        for n in range(PORTS):
+            rows = x.used[n * HOLD_SLOTS : (n + 1) * HOLD_SLOTS]
+            m.d.comb += when(among("STORE") & x.port[n], x.full == rows.all(), rows.bit_select(x.slot, 1) == x.full)
         jumped = among("JOINED", "RESUMED") | (among("COMMAND") & sets_feed)
         m.d.comb += [
             *when(~x.behind & ~jumped, following == x.expected),
