@@ -502,15 +502,16 @@ class Arbiter(wiring.Component):
 
         # Proofs look at these (hw.formal.arbiter).
         self.inside = SimpleNamespace(
-            encoding=fsm.encoding, ongoing=ongoing, expected=expected, highest=highest, joined=joined, recovering=recovering, waiting=waiting,
-            wait_since=wait_since, last_stamp=last_stamp, hold_time=hold_time, used=used, holds=holds, quick=quick,
-            seen_one=seen_one, done=done, port=port, from_port=from_port, packet=packet, stamp=stamp, elapsed=elapsed, expired=expired,
-            moved=moved, missing=missing, lacking=lacking, sending=sending, kind=kind,
-            has_first=has_first, has_count=has_count, returned=returned, behind=behind, reading=reading, playing=playing,
-            number=number, last_number=last_number, cause=cause, on_the_way=on_the_way, slice=played, scan=scan,
+            encoding=fsm.encoding, ongoing=ongoing, expected=expected, highest=highest, joined=joined,
+            recovering=recovering, waiting=waiting, wait_since=wait_since, last_stamp=last_stamp,
+            hold_time=hold_time, used=used, holds=holds, quick=quick, seen_one=seen_one, done=done, port=port,
+            from_port=from_port, packet=packet, stamp=stamp, elapsed=elapsed, expired=expired, moved=moved,
+            missing=missing, lacking=lacking, sending=sending, kind=kind, has_first=has_first, has_count=has_count,
+            returned=returned, behind=behind, reading=reading, playing=playing, number=number,
+            last_number=last_number, cause=cause, on_the_way=on_the_way, slice=played, scan=scan,
             scanning=scanning, scanned=scanned, read=read, read_row=read_row, read_used=read_used, judged=judged,
-            judged_row=judged_row, due=due, over=over, exact=exact,
-            seen=seen, newer=newer, fresh=fresh, stale=stale, ahead=ahead, higher=higher, late=late, full=full, slot=slot, head=head,
+            judged_row=judged_row, due=due, over=over, exact=exact, seen=seen, newer=newer, fresh=fresh,
+            stale=stale, ahead=ahead, higher=higher, late=late, full=full, slot=slot, head=head,
         )  # fmt: skip
         m.d.comb += self.busy.eq(~ongoing["IDLE"] | valid.any() | self.control.valid | behind)
         return m

@@ -1,7 +1,10 @@
 """Induction, assertion after assertion: what yosys writes for smtbmc, given to z3 as formulas of bits."""
 
+import os
 import re
+import shutil
 import subprocess
+import sysconfig
 from itertools import groupby
 from pathlib import Path
 
@@ -9,6 +12,7 @@ ASSERTION = re.compile(r"; yosys-smt2-assert (\d+) (\S+) (\S+)")
 NAME, STATE = r"(\|[^|]*\|)", r"\|top_s\|"
 BITS = "(check-sat-using (then simplify propagate-values solve-eqs elim-uncnstr simplify bit-blast sat))"
 SECONDS = 300
+SOLVER = shutil.which("z3", path=f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ.get('PATH', '')}") or "z3"
 
 
 def definitions(text: str) -> list[str]:
@@ -49,7 +53,7 @@ def unrolled(text: str, cycles: int) -> str:
     return "".join(inside + between)
 
 
-def step(model: Path, depth: int, solver: str | Path, every: bool = True) -> tuple[bool | None, str]:
+def step(model: Path, depth: int, every: bool = True) -> tuple[bool | None, str]:
     """Whether every assertion holds in a cycle when all held in the ``depth`` cycles before it; and a log.
 
     An assertion may stand on those before it in the same cycle. One that is not decided in ``SECONDS`` makes it None.
@@ -62,7 +66,7 @@ def step(model: Path, depth: int, solver: str | Path, every: bool = True) -> tup
     for place, group in groupby(ASSERTION.findall(text), key=lambda each: each[2]):
         its = " ".join(f"|top_a {number}@{depth}|" for number, _, _ in group)
         run = subprocess.run(
-            [solver, "-smt2", "-in", f"-T:{SECONDS}"],
+            [SOLVER, "-smt2", "-in", f"-T:{SECONDS}"],
             input="\n".join([*known, f"(assert (not (and true {its})))", BITS]),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
