@@ -22,6 +22,9 @@ DRAINING = ("SCAN", "DRAIN")
 SENDING = ("GAP", "JOINED", "ALIVE", "WHOLE", "TICK", "RESUMED", "COMMAND")
 """States that send the item of their name."""
 
+FOLLOWED_BY = dict(zip(SENDING, ("HANDLE", "CLASSIFY", "HEARD", "DONE", "IDLE", "SCAN", "IDLE"), strict=True))
+"""What comes when the item has gone, a cycle later."""
+
 AFTER = ("SETTLE", "WAIT", "WHOLE", "DONE")
 EMPTYING = ("EMPTY", "EMPTYING", "CONFIGURE")
 RESUMING = ("RESUME", "RAISE", "RESUMED")
@@ -122,7 +125,9 @@ class OnceAndInOrder(wiring.Component):
         mutation = self.mutation
 
         def among(*states) -> Value:
-            return Cat(x.ongoing[each] for each in states).any()
+            """In one of the states; a state whose item has gone counts as the one that follows."""
+            there = [x.ongoing[each] & ~x.gone if each in SENDING else x.ongoing[each] for each in states]
+            return Cat(there, (x.ongoing[each] & x.gone for each in SENDING if FOLLOWED_BY[each] in states)).any()
 
         # -- the arbiter's surroundings: ports and commands -------------------------------------------------------------
         wiring.connect(m, wiring.flipped(self.control), arbiter.control)
@@ -311,13 +316,13 @@ class OnceAndInOrder(wiring.Component):
             *when(s.among(*BEFORE_TAKEN) & ~s.among("HANDLE"), x.from_port, x.joined),
             *when(s.among("RANK", "STORE"), is_data(x.packet)),
             *when(s.among("ALIVE", "HEARD"), ~is_data(x.packet)),
-            *when(s.among("IDLE") & x.quick, x.joined, ~x.waiting, x.used == 0),
-            *when(s.among("SCAN") & x.quick, x.joined, ~x.waiting),
         ]
         sends = Value.cast(Cat(x.ongoing[each] for each in SENDING))
         m.d.comb += [
-            *when(x.sending, sends.any(), ~x.behind),
-            *unless(x.sending, Value.cast(x.kind) == 0, ~x.has_first, ~x.has_count, ~x.returned),
+            *when(x.sending | x.gone, sends.any(), ~x.behind),
+            Assert(~(x.sending & x.gone)),
+            *unless(x.sending, ~x.returned),
+            *unless(x.sending | x.gone, Value.cast(x.kind) == 0, ~x.has_first, ~x.has_count),
         ]
         for each in SENDING:
             m.d.comb += when(
@@ -340,9 +345,12 @@ class OnceAndInOrder(wiring.Component):
             m.d.comb += when(x.seen_one[n] & x.reading, ~x.playing[n])
             its, data = port.payload, is_data(port.payload)
             m.d.comb += [
-                *when(x.fresh[n] & s.among("IDLE", "SCAN"), port.valid, x.newer[n] == (its.stamp > x.last_stamp)),
-                *when(x.fresh[n] & x.seen[n] & s.among("IDLE", "SCAN"), data, its.end <= x.expected),
-                *when(x.fresh[n] & x.exact[n] & s.among("IDLE"), data, its.sequence == x.expected),
+                *when(x.known[n], port.valid),
+                *when(x.fresh[n], x.known[n]),
+                *when(x.seen[n] | x.next_one[n], x.fresh[n], data),
+                *when(x.fresh[n] & s.among("IDLE", "SCAN"), x.newer[n] == (its.stamp > x.last_stamp)),
+                *when(x.seen[n] & s.among("IDLE", "SCAN"), x.quick, its.end <= x.expected),
+                *when(x.next_one[n] & s.among("IDLE"), x.quick, its.sequence == x.expected),
             ]
         m.d.comb += [
             *when(s.among("STAMP"), x.late == (x.packet.stamp > x.last_stamp)),
@@ -369,38 +377,40 @@ class OnceAndInOrder(wiring.Component):
         counting = s.among("ELAPSED", "EXPIRED", "TIMER", "GAP")
         due = x.waiting & ((x.stamp - s.since)[:64] >= s.hold)
         whole = ~x.waiting & (x.used == 0) & (x.expected == x.highest)
+        told = x.ongoing["GAP"] & x.gone  # what follows from it comes with the next cycle
+        recovering, wait_since = x.recovering | told, Mux(told, x.stamp, x.wait_since)
         raised = Mux(x.packet.end > s.highest, x.packet.end, s.highest)
         m.d.comb += [
             *unless(s.among("COMMAND") & s.sets_feed, x.hold_time == s.hold),
             *when(s.among("IDLE", "CONTROL", *CLOCK, *BEFORE_TAKEN, "TICK") & ~s.among("JOINED"), x.waiting == s.missing),
-            *when(x.waiting & s.among("IDLE", "CONTROL", *CLOCK), x.wait_since == s.since),
+            *when(x.waiting & s.among("IDLE", "CONTROL", *CLOCK), wait_since == s.since),
             *when(~timed, ~s.told),
             *when(s.taken & timed, s.now == x.stamp),
             *when(s.taken & ~timed, ~s.missing),
             *when(timed, s.told == due, x.stamp == latest, x.last_stamp == latest),
-            *when(s.told, x.wait_since == x.stamp),
-            *when(x.waiting & timed & ~s.told, x.wait_since == s.since),
+            *when(s.told, wait_since == x.stamp),
+            *when(x.waiting & timed & ~s.told, wait_since == s.since),
             *when(counting, x.stamp == latest, x.last_stamp == latest, x.waiting),
-            *when(s.among("EXPIRED"), x.elapsed == (x.stamp - x.wait_since)[:64]),
+            *when(s.among("EXPIRED"), x.elapsed == (x.stamp - wait_since)[:64]),
             *when(s.among("TIMER"), x.expired == due),
             *when(s.among("GAP"), due),
             *unless(timed | counting, x.last_stamp == s.last),
-            *unless(s.among("WHOLE", "RAISE", "RESUMED") | (s.among("COMMAND") & s.sets_feed), x.recovering == s.recovering),
-            *when(x.recovering, x.waiting),
-            *when(s.among("WHOLE"), s.recovering, ~x.recovering, x.expected == x.highest),
+            *unless(s.among("WHOLE", "RAISE", "RESUMED") | (s.among("COMMAND") & s.sets_feed), recovering == s.recovering),
+            *when(recovering, x.waiting),
+            *when(s.among("WHOLE"), s.recovering, ~recovering, x.expected == x.highest),
             *when(s.among(*DRAINING, "SETTLE", "WAIT"), whole | (s.current == x.stamp)),
             *when(s.among(*DRAINING, "SETTLE", "WAIT") & x.moved & ~x.behind, whole | (s.since == x.stamp)),
             *when(s.among(*DRAINING, "SETTLE", "WAIT") & ~x.moved & ~x.waiting, whole | (s.since == x.stamp)),
-            *when(s.among(*DRAINING, "SETTLE", "WAIT") & ~x.moved & x.waiting, x.wait_since == s.since),
+            *when(s.among(*DRAINING, "SETTLE", "WAIT") & ~x.moved & x.waiting, wait_since == s.since),
             *when(s.among(*DRAINING) & x.behind, x.moved),
             *when(s.among("IDLE") & x.behind, ~x.waiting),
             *when(x.moved, s.among("IDLE", "RESUMED", *DRAINING, *AFTER, "COMMAND")),
-            *when(s.among(*RESUMING), x.waiting == (s.following != s.highest), ~x.waiting | (x.wait_since == s.since)),
+            *when(s.among(*RESUMING), x.waiting == (s.following != s.highest), ~x.waiting | (wait_since == s.since)),
             *when(s.among("RAISE", "RESUMED"), x.stamp == self.control.payload.stamp),
             *when(s.among("RESUMED"), x.moved == (x.expected != s.following)),
             *when(s.among("WAIT"), x.missing == (x.expected != x.highest)),
             *when(s.among("WHOLE", "DONE"), x.waiting == (x.expected != x.highest)),
-            *when(x.waiting & s.among("WHOLE", "DONE"), x.wait_since == s.since),
+            *when(x.waiting & s.among("WHOLE", "DONE"), wait_since == s.since),
             *when(~x.joined, ~x.waiting, x.used == 0, x.expected == x.highest),
             *when(x.expected != x.highest, x.highest > x.expected),
             *when(s.among(*DRAINING) & ~x.waiting & (x.used == 0), x.expected == x.highest),
@@ -410,13 +420,13 @@ class OnceAndInOrder(wiring.Component):
                 x.highest == s.highest,
             ),
             *when(s.among("JOINED"), x.highest == x.packet.sequence, ~x.waiting),
-            *when(s.among("RAISE", "RESUMED"), ~x.recovering),
+            *when(s.among("RAISE", "RESUMED"), ~recovering),
             *when(s.among("RESUMED"), x.highest == Mux(s.number_given > s.highest, s.number_given, s.highest)),
-            *when(s.among("COMMAND") & s.sets_feed, x.highest == s.number_given, x.used == 0, ~x.waiting, ~x.recovering),
+            *when(s.among("COMMAND") & s.sets_feed, x.highest == s.number_given, x.used == 0, ~x.waiting, ~recovering),
             *when(
                 s.among("COMMAND") & s.sets_feed, x.hold_time == SET_FEED.bits(self.control.payload.payload.command, "hold_ns")
             ),
-            *when(s.among("COMMAND") & ~s.sets_feed, x.waiting == s.missing, ~x.waiting | (x.wait_since == s.since)),
+            *when(s.among("COMMAND") & ~s.sets_feed, x.waiting == s.missing, ~x.waiting | (wait_since == s.since)),
         ]
 
     def _slots(self, m, x, s):
@@ -481,5 +491,12 @@ class OnceAndInOrder(wiring.Component):
                 with inner.If(x.ongoing["DRAIN"] & (x.scan == HOLDS - 2)):
                     inner.d.sync += x.scanning.eq(0)
             case "hasty":
+                for n, port in enumerate(self.arbiter.packets):
+                    its = port.payload
+                    with inner.If(x.ongoing["STORE"]):
+                        inner.d.sync += [
+                            x.fresh[n].eq(port.valid & ~port.ready),
+                            x.seen[n].eq(port.valid & ~port.ready & x.quick & is_data(its) & (its.end <= x.expected)),
+                        ]
                 with inner.If(x.ongoing["SCAN"] & ~x.seen_one.any()):
                     inner.d.sync += x.seen_one.eq(lowest(x.done))
