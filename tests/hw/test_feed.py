@@ -45,13 +45,13 @@ def on_the_wire(messages: list[bytes], sizes: list[int]) -> list[int | None]:
 class FeedModel:
     """The feed handler, what goes in per cycle, and the items and counts that come out."""
 
-    def __init__(self) -> None:
+    def __init__(self, hold_ns: int = 1000) -> None:
         self.model = Model(Feed())
         self.layout = data.Layout.cast(Item)
         self.items: list[tuple[int, Fields]] = []
         self.counts = dict.fromkeys(COUNTED, 0)
         self.model["o__ready"].value = 1
-        feed = command(Opcode.SET_FEED, start_sequence=1, hold_ns=1000, session=SESSION.decode())
+        feed = command(Opcode.SET_FEED, start_sequence=1, hold_ns=hold_ns, session=SESSION.decode())
         self.model["control__payload"].value = item(ItemKind.COMMAND, 1, feed)
         self.model["control__valid"].value = 1
         while True:
@@ -125,3 +125,13 @@ def test_a_packet_in_sequence_is_played_at_once_and_a_message_per_cycle() -> Non
         assert [cycle for cycle, _ in feed.items] == list(range(first, first + size))
         feed.items.clear()
         sequence += size
+
+
+@pytest.mark.parametrize("behind", range(1, 16))
+def test_a_duplicate_on_the_heels_of_a_packet_ahead_of_sequence_tells_the_gap(behind: int) -> None:
+    feed = FeedModel(hold_ns=0)
+    first, ahead = beats(frame(packet(1, deletes(1)))), beats(frame(packet(5, deletes(1))))
+    feed.run([*first, *[None] * 100, *ahead], [*[None] * (len(first) + 100 + behind), *first])
+    kinds = [each.kind for _, each in feed.items]
+    assert kinds.count(ItemKind.GAP.value) == 1
+    assert feed.counts["gaps"] == feed.counts["packets_held"] == feed.counts["packets_duplicate"] == 1
