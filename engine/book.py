@@ -43,7 +43,6 @@ from engine.offsets import (
     TRADING_STATE_AT,
 )
 from engine.orders import BEYOND, DEEP, IN_BAND, find, insert, order_at, read_place, remove
-from engine.stage import merged
 from engine.symbols import (
     best_index,
     best_quantity,
@@ -76,6 +75,7 @@ from engine.symbols import (
 )
 from wire import itch
 from wire.buffers import reader
+from wire.compiled import merged
 from wire.counters import ITCH_PREFIX, NUMBER
 from wire.layout import Record
 from wire.records import Side, TrustCause

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine.intrinsics import Vector
-from engine.stage import merged
 from wire.buffers import reader
+from wire.compiled import merged
 from wire.counters import ITCH_PREFIX, NUMBER
 from wire.itch import ADD_ORDER, ITCH
 from wire.layout import Record

@@ -16,8 +16,8 @@ from typing import Any
 from engine.intrinsics import highest_bit
 from engine.memory import LEVEL, LEVEL_SHIFT, LEVEL_SKEW, OCCUPIED_SKEW, ORDER, WORD_SHIFT
 from engine.orders import order_at
-from engine.stage import merged
 from wire.buffers import reader, writer
+from wire.compiled import merged
 
 KEY_SHIFT = 32
 LOW = (1 << KEY_SHIFT) - 1

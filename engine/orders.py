@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from engine.memory import HEAD_SHIFT, ORDER, ORDER_SHIFT, STATE
-from engine.stage import merged
 from wire.buffers import reader, writer
+from wire.compiled import merged
 
 IN_BAND, DEEP, BEYOND = 0, 1, 2
 

@@ -18,10 +18,10 @@ from engine.memory import AHEAD, BLOCK
 from engine.offsets import LOCATE_AT, NEW_PRICE_AT, PRICE_AT, REFERENCE_AT, SIDE_AT
 from engine.orders import head_at, order_at, read_head, read_live
 from engine.orders import read_place as read_order_place
-from engine.stage import merged
 from engine.symbols import read_base, read_reciprocal, symbol_at, symbol_of
 from wire import itch
 from wire.buffers import reader
+from wire.compiled import merged
 from wire.records import Side
 
 LOOK_AHEAD_FROM = 1 << 15

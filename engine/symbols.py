@@ -20,9 +20,8 @@ from engine.ladder import (
 )
 from engine.memory import LOCATE_SHIFT, ORDER, STATE, SYMBOL, SYMBOL_SHIFT, WORD_SHIFT
 from engine.orders import order_at, read_reference
-from engine.stage import merged
 from wire.buffers import reader, writer
-from wire.compiled import compiled
+from wire.compiled import compiled, merged
 
 read_mapped, write_mapped = (
     reader(0, 1 << LOCATE_SHIFT, False, "little"),

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from sim.uncounted import uncounted
 from sim.venue.state import Sent
+from wire.compiled import uncounted
 from wire.records import Port
 
 _SESSION = int(Port.SESSION)

@@ -41,6 +41,28 @@ def compiled(function: F, **options: bool | str) -> F:
     return cast(F, dispatcher)
 
 
+def uncounted(function: F, **options: bool | str) -> F:
+    """`compiled` without counting references to arrays. A decorator.
+
+    For functions that are given all their arrays, make none and give none back. Numba counts atomically, around every call that
+    takes an array: that costs more than what a small function does.
+    """
+    return compiled(function, _nrt=False, **options)
+
+
+def inner(function: F) -> F:
+    """`uncounted` for what only compiled code calls. A decorator.
+
+    It has no way in from Python, which takes as long to compile as the function itself: a call from Python ends the process.
+    """
+    return uncounted(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def merged(function: F) -> F:
+    """`uncounted`, and part of every compiled function that calls it: for inner loops and a few instructions. A decorator."""
+    return uncounted(function, forceinline=True)
+
+
 @cache
 def sources_stamp(path: Path) -> str:
     """Digest of a source file and of all our modules that it imports, directly or not."""

@@ -63,7 +63,7 @@ class LiveEngine:
         tick_ns: int = 100_000_000,
         offset: int | None = None,
     ) -> None:
-        self.engine, self._feeds = engine, feeds
+        self.engine, self._feeds = engine, feeds  # the loop knows the files only: they are kept open here
         self._order: socket.socket | None = None
         self._xdp: xdp.XdpSocket | None = None
         buffer = zeros(BUFFER)

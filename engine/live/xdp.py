@@ -161,7 +161,6 @@ class XdpSocket:
         zero_copy: bool = False,
     ) -> None:  # fmt: skip
         self._files: list[int] = []
-        self._maps: list[mmap.mmap] = []
         if (buffer.ctypes.data + at) % mmap.PAGESIZE:
             raise ValueError(f"frames begin at byte {at} of the buffer, which is no page's beginning")
         try:

@@ -41,8 +41,8 @@ from sim.exchange.matching.state import (
     Vector,
 )
 from sim.sources.tape import LOCATES, Tape
-from sim.uncounted import inner, uncounted
 from wire import itch
+from wire.compiled import inner, uncounted
 
 ENTER, CANCEL, REPLACE = Command.ENTER.value, Command.CANCEL.value, Command.REPLACE.value
 _locate = itch.ADD_ORDER.reader("stock_locate")

@@ -34,8 +34,8 @@ from sim.exchange.matching.state import (
     Vector,
 )
 from sim.sources import messages
-from sim.uncounted import inner, uncounted
 from wire import itch
+from wire.compiled import inner, uncounted
 
 ACCEPTED, ADDED, EXECUTED, CANCELLED = (
     Event.ACCEPTED.value,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.uncounted import inner
 from sim.venue import answers42, answers50
 from sim.venue.packets import ADDED, REMOVED, copy, heartbeat
 from sim.venue.state import Fill, Now
+from wire.compiled import inner
 from wire.records import OuchVersion
 
 __all__ = ["ADDED", "REMOVED", "canceled", "copy", "executed", "heartbeat", "in_book", "modified", "rejected"]

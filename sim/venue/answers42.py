@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.uncounted import inner
 from sim.venue.packets import LIVE, copy, message
 from sim.venue.state import TEXT_LENGTH, TOKEN_AT, TOKEN_LENGTH, Mine, Now
 from wire import ouch42
+from wire.compiled import inner
 from wire.layout import Record
 
 _ENTER, _ACCEPTED, _REPLACED = ouch42.ENTER_ORDER, ouch42.ACCEPTED, ouch42.REPLACED

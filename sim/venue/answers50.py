@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from sim.uncounted import inner
 from sim.venue.packets import LIVE, copy, message
 from sim.venue.requests import DAY, EXTENDED, IMMEDIATE, UNTIL
 from sim.venue.state import (
@@ -20,6 +19,7 @@ from sim.venue.state import (
 )
 from wire import ouch42, ouch50
 from wire.appendage import BY_NAME, element
+from wire.compiled import inner
 from wire.records import IMMEDIATE_OR_CANCEL, TIME_IN_FORCE_DAY, TIME_IN_FORCE_SYSTEM
 
 _ENTER = ouch42.ENTER_ORDER

@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from sim.uncounted import inner
 from sim.venue import answers
 from sim.venue.state import BUY, NONE, SELL, Mine, Now, Real, Stock
+from wire.compiled import inner
 
 # -- real orders -----------------------------------------------------------------------------------
 

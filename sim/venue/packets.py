@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.uncounted import inner
 from sim.venue.state import Now, Sent
 from wire import ouch42, ouch50, soupbintcp
+from wire.compiled import inner
 from wire.soupbintcp import HEADER_LENGTH
 
 ADDED, REMOVED = ord("A"), ord("R")

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from sim.uncounted import inner
 from sim.venue.packets import copy
 from sim.venue.state import CLIENT_LENGTH, ENTER_LENGTH, TOKEN_AT, TOKEN_LENGTH, Now
 from wire import appendage, ouch42, ouch50
 from wire.appendage import AppendageStatus
 from wire.buffers import reader
+from wire.compiled import inner
 from wire.records import IMMEDIATE_OR_CANCEL, TIME_IN_FORCE_DAY, TIME_IN_FORCE_SYSTEM, OuchVersion
 
 V5_0 = OuchVersion.V5_0.value

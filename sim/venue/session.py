@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from sim.uncounted import inner, uncounted
 from sim.venue import answers, answers50, columns, matching, requests
 from sim.venue.state import (
     BUY,
@@ -32,6 +31,7 @@ from sim.venue.state import (
 )
 from wire import ouch42, soupbintcp
 from wire.buffers import reader
+from wire.compiled import inner, uncounted
 from wire.records import (
     IMMEDIATE_OR_CANCEL,
     MAX_ORDER_PRICE,

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sim.sources.tape import Vector
-from sim.uncounted import inner, uncounted
 from sim.venue.columns import Columns
 from wire import ouch42, ouch50
 from wire.appendage import element
+from wire.compiled import inner, uncounted
 from wire.soupbintcp import HEADER_LENGTH
 
 NONE = -1

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from wire import buffers
+from wire.compiled import uncounted
 from wire.fix.faults import Fault
-from wire.fix.inlined import inlined, signed, uncounted, zeros_below
+from wire.fix.inlined import inlined, signed, zeros_below
 from wire.fix.numbers import LOW_BYTES, read_decimal, read_timestamp
 from wire.fix.scan import (
     DATA_OF,

@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 
 from wire import buffers
-from wire.compiled import compiled
+from wire.compiled import compiled, uncounted
 from wire.fix.faults import Fault
-from wire.fix.inlined import inlined, signed, uncounted, zeros_below
+from wire.fix.inlined import inlined, signed, zeros_below
 
 SOH, EQUALS, ZERO = 1, 61, 48
 MAX_BODY = 1 << 16

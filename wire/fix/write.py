@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from wire.compiled import uncounted
 from wire.errors import FieldError
-from wire.fix.inlined import inlined, signed, uncounted
+from wire.fix.inlined import inlined, signed
 from wire.fix.numbers import write_number, write_price
 from wire.fix.scan import EQUALS, MAX_BODY, SOH, ZERO, byte_sum
 
@@ -30,11 +31,17 @@ def put_octets(buffer: Any, at: int, octets: Any, first: int, last: int) -> int:
 
 
 @inlined
-def put_text(buffer: Any, at: int, tag: int, octets: Any, first: int, last: int) -> int:
-    """A field whose value is ``octets[first:last]`` up to the first zero byte; where it ends."""
+def put_tag(buffer: Any, at: int, tag: int) -> int:
+    """The beginning of a field; where its value goes."""
     at = write_number(buffer, at, tag)
     buffer[at] = EQUALS
-    at += 1
+    return at + 1
+
+
+@inlined
+def put_text(buffer: Any, at: int, tag: int, octets: Any, first: int, last: int) -> int:
+    """A field whose value is ``octets[first:last]`` up to the first zero byte; where it ends."""
+    at = put_tag(buffer, at, tag)
     i = first
     while i < last and octets[i] != 0:
         buffer[at] = octets[i]
@@ -47,9 +54,7 @@ def put_text(buffer: Any, at: int, tag: int, octets: Any, first: int, last: int)
 @inlined
 def put_number(buffer: Any, at: int, tag: int, value: int) -> int:
     """A field with a whole number from 0 on; where it ends."""
-    at = write_number(buffer, at, tag)
-    buffer[at] = EQUALS
-    at = write_number(buffer, at + 1, value)
+    at = write_number(buffer, put_tag(buffer, at, tag), value)
     buffer[at] = SOH
     return at + 1
 
@@ -57,9 +62,7 @@ def put_number(buffer: Any, at: int, tag: int, value: int) -> int:
 @inlined
 def put_price(buffer: Any, at: int, tag: int, units: int) -> int:
     """A field with a price in units of 1e-4; where it ends."""
-    at = write_number(buffer, at, tag)
-    buffer[at] = EQUALS
-    at = write_price(buffer, at + 1, units)
+    at = write_price(buffer, put_tag(buffer, at, tag), units)
     buffer[at] = SOH
     return at + 1
 
@@ -67,11 +70,10 @@ def put_price(buffer: Any, at: int, tag: int, units: int) -> int:
 @inlined
 def put_character(buffer: Any, at: int, tag: int, code: int) -> int:
     """A field of one character; where it ends."""
-    at = write_number(buffer, at, tag)
-    buffer[at] = EQUALS
-    buffer[at + 1] = code
-    buffer[at + 2] = SOH
-    return at + 3
+    at = put_tag(buffer, at, tag)
+    buffer[at] = code
+    buffer[at + 1] = SOH
+    return at + 2
 
 
 @inlined

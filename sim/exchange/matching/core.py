@@ -52,7 +52,7 @@ from sim.exchange.matching.state import (
     create,
     list_symbol,
 )
-from sim.uncounted import inner, uncounted
+from wire.compiled import inner, uncounted
 
 _ENTER, _CANCEL, _REPLACE, _STATE, _BANDS, _CROSS, _IMBALANCE, _SYSTEM, _CANCEL_ALL = (each.value for each in Command)
 _SYSTEM_EVENT, _ROOM = Event.SYSTEM.value, 16

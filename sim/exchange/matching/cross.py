@@ -54,7 +54,7 @@ from sim.exchange.matching.state import (
     Event,
     Reason,
 )
-from sim.uncounted import inner
+from wire.compiled import inner
 
 _CROSSED, _CROSS, _IMBALANCE, _STATE = (
     Event.CROSSED.value,

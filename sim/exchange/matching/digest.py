@@ -27,7 +27,7 @@ from sim.exchange.matching.state import (
     SYMBOL_COUNT,
     Vector,
 )
-from sim.uncounted import inner, uncounted
+from wire.compiled import inner, uncounted
 
 
 class Resting(NamedTuple):

@@ -26,7 +26,7 @@ from sim.exchange.matching.state import (
     WORD_BITS,
     WORDS_AT,
 )
-from sim.uncounted import inner, merged
+from wire.compiled import inner, merged
 
 
 @merged

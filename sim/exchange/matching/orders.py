@@ -66,7 +66,7 @@ from sim.exchange.matching.state import (
     USED,
     Event,
 )
-from sim.uncounted import inner, merged
+from wire.compiled import inner, merged
 
 _REFRESHED, _CANCELLED = Event.REFRESHED.value, Event.CANCELLED.value
 

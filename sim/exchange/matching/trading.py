@@ -109,7 +109,7 @@ from sim.exchange.matching.state import (
     Reason,
     Reject,
 )
-from sim.uncounted import inner, merged
+from wire.compiled import inner, merged
 
 MATCH_ROOM = 6
 """Events that one step of matching and the end of an order write at most."""
