@@ -6,6 +6,7 @@ import asyncio
 import sys
 from typing import Any
 
+import orjson
 from rich.console import Console
 from rich.table import Table
 
@@ -34,8 +35,6 @@ def show(
     from sim.exchange import run
 
     def ready(ports: dict[str, Any]) -> None:
-        import orjson
-
         err.print(orjson.dumps(ports).decode(), highlight=False, soft_wrap=True, markup=False)
 
     def progress(state: dict[str, Any]) -> None:
@@ -52,8 +51,6 @@ def show(
     else:
         found = asyncio.run(run.serve(config, seconds, ready, progress))
     if json:
-        import orjson
-
         sys.stdout.buffer.write(orjson.dumps({"venues": found}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
         sys.stdout.buffer.flush()
         return

@@ -6,8 +6,8 @@ known when it comes twice.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 from control.oms.rules import What
 from wire.layout import Record, field
@@ -58,10 +58,38 @@ _REPORT = Record(
 )
 
 
+class _Entry:
+    """What goes into the journal: its fields are those of its record, by name."""
+
+    __slots__ = ()
+    RECORD: ClassVar[Record]
+
+    def pack(self) -> bytes:
+        """Its bytes.
+
+        Raises
+        ------
+        FieldError
+            Something does not fit its field.
+        """
+        return self.RECORD.pack({each.name: getattr(self, each.name) for each in self.RECORD.fields if each.name != "reserved"})
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Self:
+        """From its bytes."""
+        found = cls.RECORD.unpack(data)
+        found.pop("reserved", None)
+        for name, kind in (("side", Side), ("what", What), ("is_parent", bool)):
+            if name in found:
+                found[name] = kind(found[name])
+        return cls(**found)
+
+
 @dataclass(frozen=True, slots=True)
-class Ordered:
+class Ordered(_Entry):
     """An order as it was asked for."""
 
+    RECORD: ClassVar[Record] = _ORDERED
     order_id: int
     client: str
     client_order_id: str
@@ -84,38 +112,14 @@ class Ordered:
 
     def same_as(self, other: Ordered) -> bool:
         """Whether both ask for the same; their numbers may differ."""
-        return self.asked == other.asked
-
-    @property
-    def asked(self) -> tuple[Any, ...]:
-        """All that the client said."""
-        return (
-            self.client, self.client_order_id, self.stock, self.side, self.price, self.quantity, self.strategy,
-            self.time_in_force, self.parent_id, self.is_parent,
-        )  # fmt: skip
-
-    def pack(self) -> bytes:
-        """Its bytes.
-
-        Raises
-        ------
-        FieldError
-            Something does not fit its field.
-        """
-        return _ORDERED.pack({name: getattr(self, name) for name in self.__slots__})
-
-    @classmethod
-    def unpack(cls, data: bytes) -> Ordered:
-        """From its bytes."""
-        found = _ORDERED.unpack(data)
-        found.pop("reserved")
-        return cls(**{**found, "side": Side(found["side"]), "is_parent": bool(found["is_parent"])})
+        return replace(self, order_id=0) == replace(other, order_id=0)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(_Entry):
     """A request about an order."""
 
+    RECORD: ClassVar[Record] = _REQUEST
     order_id: int
     what: What
     number: int
@@ -124,20 +128,9 @@ class Asked:
     price: int = 0
     quantity: int = 0
 
-    def pack(self) -> bytes:
-        """Its bytes."""
-        return _REQUEST.pack({name: getattr(self, name) for name in self.__slots__})
-
-    @classmethod
-    def unpack(cls, data: bytes) -> Asked:
-        """From its bytes."""
-        found = _REQUEST.unpack(data)
-        found.pop("reserved")
-        return cls(**{**found, "what": What(found["what"])})
-
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Report(_Entry):
     """What the exchange, or the gate, said of an order.
 
     Parameters
@@ -154,6 +147,7 @@ class Report:
         REFUSED: mask of ``wire.reasons``. REJECTED, CANCELLED, ...: the exchange's code.
     """
 
+    RECORD: ClassVar[Record] = _REPORT
     order_id: int
     what: What
     report_id: int
@@ -167,13 +161,3 @@ class Report:
     def key(self) -> tuple[int, int, int]:
         """By which it is known when it comes again."""
         return self.venue, self.what, self.report_id
-
-    def pack(self) -> bytes:
-        """Its bytes."""
-        return _REPORT.pack({name: getattr(self, name) for name in self.__slots__})
-
-    @classmethod
-    def unpack(cls, data: bytes) -> Report:
-        """From its bytes."""
-        found = _REPORT.unpack(data)
-        return cls(**{**found, "what": What(found["what"])})

@@ -281,10 +281,7 @@ class Journal:
             raise CorruptJournalError(f"{where}: broken, but record {marked.sequence} was acknowledged")
         if broken is not None or (last is not None and last.sequence != sequence):
             self._repair(whole, sequence + 1)
-        records = segment.records_in(self.folder, whole.segment)
-        if records and whole.row == records:
-            whole = Place(whole.segment, records)
-        self._place, self._room = whole, max(records - whole.row, 0)
+        self._place, self._room = whole, max(segment.records_in(self.folder, whole.segment) - whole.row, 0)
         if sequence == 0:
             self._place, self._room = Place(0, 0), 0
         self._next = self._group = sequence + 1

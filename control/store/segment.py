@@ -77,7 +77,7 @@ def reserve(folder: Path, number: int, records: int, sync: Callable[[int], None]
     path, part = path_of(folder, number), folder / f"{number:08d}.part"
     size, zeros = records * RECORD_BYTES, bytes(CHUNK)
     try:
-        file = os.open(path.with_suffix(".part"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             for at in range(0, size, CHUNK):
                 write_all(file, zeros[: min(CHUNK, size - at)], at)

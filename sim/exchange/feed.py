@@ -28,16 +28,17 @@ class Packer:
         """The packets of what is new; a heartbeat after a second without any."""
         out = []
         while self.sent < len(self.publication):
-            out.append(self.packet(self.sent, len(self.publication) - self.sent))
-            self.sent += moldudp64.unpack(out[-1]).next_sequence_number - self.sent - 1
+            found = self._messages(self.sent, len(self.publication) - self.sent)
+            out.append(moldudp64.packet(self.session, self.sent + 1, found))
+            self.sent += len(found)
         if not out and now - self._last >= HEARTBEAT:
             out.append(moldudp64.heartbeat(self.session, self.sent + 1))
         if out:
             self._last = now
         return out
 
-    def packet(self, first: int, count: int) -> bytes:
-        """One packet of messages from index ``first`` on, as many as fit and not more than ``count``."""
+    def _messages(self, first: int, count: int) -> list[bytes]:
+        """The messages of one packet, from index ``first`` on: as many as fit and not more than ``count``."""
         size, found = HEADER_LENGTH, []
         for i in range(first, min(first + min(count, MOST_MESSAGES), len(self.publication))):
             message = self.publication[i]
@@ -45,7 +46,7 @@ class Packer:
             if found and size > MAX_PAYLOAD:
                 break
             found.append(message)
-        return moldudp64.packet(self.session, first + 1, found)
+        return found
 
     def answer(self, payload: bytes) -> bytes:
         """The packet that answers a re-request; b"" for another session, or where there is nothing to repeat.
@@ -61,7 +62,7 @@ class Packer:
         first, count = wanted["sequence_number"] - 1, wanted["message_count"]
         if wanted["session"].strip() != self.session.strip() or count == 0 or not 0 <= first < self.sent:
             return b""
-        return self.packet(first, min(count, self.sent - first))
+        return moldudp64.packet(self.session, first + 1, self._messages(first, min(count, self.sent - first)))
 
     def end(self) -> bytes:
         """The packet that ends the session."""

@@ -120,9 +120,13 @@ class Server:
         gone = asyncio.get_running_loop().time() - self._begun
         return self.day.start + int(gone * self.config.flow.speed * SECOND)
 
-    def catch_up(self) -> None:
+    def advance(self) -> None:
         """Lets happen what should have happened by now."""
         self.day.advance(max(self.time, self.day.venue.time))
+
+    def catch_up(self) -> None:
+        """The same, and puts it on the wire."""
+        self.advance()
         self.flush()
 
     def flush(self) -> None:
@@ -260,7 +264,7 @@ class OrderConnection(Connection):
         return self.entry.account.journal
 
     def hear(self, message: bytes) -> None:
-        self.server.day.advance(max(self.server.time, self.server.day.venue.time))
+        self.server.advance()
         self.entry.receive(message)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -269,7 +273,7 @@ class OrderConnection(Connection):
         super().connection_lost(error)
         if was_in and self.port.cancel_on_disconnect:
             with contextlib.suppress(RuntimeError):
-                self.server.day.advance(max(self.server.time, self.server.day.venue.time))
+                self.server.advance()
                 self.entry.cancel_everything(Reason.DISCONNECT)
                 self.server.flush()
 

@@ -101,13 +101,13 @@ class Sender:
             self.output += octets
             self.last_sent = now
 
-    def resend(self, first: int, last: int, now: int, wanted: Iterator[tuple[int, bytes]]) -> int:
+    def resend(self, first: int, last: int, now: int, wanted: Iterator[tuple[int, Message]]) -> int:
         """Sends again what ``wanted`` has of ``first`` to ``last``, and gap fills for the rest; how many messages."""
         count, next_number = 0, first
-        for number, octets in wanted:
+        for number, stored in wanted:
             if number > next_number:
                 self._fill_gap(next_number, number, now)
-            self._put(self._again(octets, number, now), now)
+            self._put(self._again(stored, number, now), now)
             next_number = number + 1
             count += 1
         if next_number <= last:
@@ -118,9 +118,8 @@ class Sender:
         body: Fields = ((NEW_NUMBER, following), (GAP_FILL, b"Y"))
         self._put(self.compose(b"4", body, first, now, original=timestamp(now)), now)
 
-    def _again(self, octets: bytes, number: int, now: int) -> bytes:
+    def _again(self, stored: Message, number: int, now: int) -> bytes:
         """A stored message with PossDupFlag, a new SendingTime, and its first one as OrigSendingTime."""
-        stored = Message.parse(octets)
         head, tail = zones(stored, self.dictionary)
         fields = [(tag, bytes(value)) for tag, value in stored]
         header = [(tag, value) for tag, value in fields[:head] if tag not in OURS]

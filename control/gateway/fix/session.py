@@ -410,10 +410,11 @@ class Session:
         elif number > expected:  # answered before the gap is closed, or two gaps wait for each other
             self._gap.keep(number, None, self._now)
 
-    def _wanted(self, first: int, last: int) -> Iterator[tuple[int, bytes]]:
+    def _wanted(self, first: int, last: int) -> Iterator[tuple[int, Message]]:
         for number, octets in self.store.messages(first, last):
-            if self.application.may_resend(self, Message.parse(octets)):
-                yield number, octets
+            message = Message.parse(octets)
+            if self.application.may_resend(self, message):
+                yield number, message
 
     def _on_reject(self, message: Message) -> None:
         if self._in_order(message):
