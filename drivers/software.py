@@ -61,6 +61,19 @@ class SoftwareDevice(CommandedDevice):
         """Every counter by name."""
         return dict(zip(COUNTERS, self._running.counters.tolist(), strict=True))
 
+    def begin_after(self, generation: int) -> None:
+        """Let the ids of its orders come after a generation: those up to it are another device's.
+
+        Raises
+        ------
+        ValueError
+            Its own are past that already.
+        """
+        generations = self._running.state.core["generation"]
+        if generation < generations[0]:
+            raise ValueError(f"generation {generation}: orders up to {int(generations[0])} have been sent")
+        generations[0] = generation
+
     def close(self) -> None:
         """Let the engine go."""
         self._engine = None

@@ -50,7 +50,12 @@ class Ended:
     """The session is over: no more messages will come, on no connection."""
 
 
-Event = LoggedIn | Refused | Message | Ended
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """A heartbeat of the server: it had nothing more to send."""
+
+
+Event = LoggedIn | Refused | Message | Ended | Idle
 
 
 class SessionError(RuntimeError):
@@ -115,6 +120,8 @@ class Client:
             case "Z":
                 self.ended = True
                 return Ended()
+            case "H":
+                return Idle()
         return None
 
     def _accepted(self, accepted: soupbintcp.LoginAccepted) -> LoggedIn:

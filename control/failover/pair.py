@@ -1,0 +1,280 @@
+"""A card and the engine that follows it, as one device.
+
+Both take the feed and everything that sets them; orders and the order session are the card's alone, and the shadow, whose session
+is down, cannot send any. :meth:`Pair.promote` makes it the device, with the risk state that the exchange's account gives it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from control.failover.ledger import Ledger
+from control.failover.market import Comparison
+from drivers.commanded import CommandedDevice
+from drivers.device import Batch, DeviceError, Identity, Octets
+from wire.records import EVENT, OUTPUT, SET_GLOBAL, EventType, Opcode, Port
+
+ORDERS = frozenset(
+    {
+        Opcode.NEW_ORDER, Opcode.REPLACE_ORDER, Opcode.CANCEL_ORDER, Opcode.CANCEL_ALL, Opcode.LOGIN, Opcode.LOGOUT,
+        Opcode.SESSION_DOWN, Opcode.SNAPSHOT, Opcode.SET_POSITION,
+    }
+)  # fmt: skip
+"""What only the device that has the order session is told."""
+CARD, SHADOW = 0, 1
+DEPTH = 255
+"""Levels of a book that are compared, as many as SNAPSHOT gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inheritance:
+    """What a device begins with that goes on where another one ended.
+
+    Parameters
+    ----------
+    positions : mapping
+        By symbol: shares, cash in 1e-4 x shares, mark in 1e-4.
+    executed_notional : int
+        1e-4 x shares that the day's credit was used for.
+    generation : int
+        Highest of all order ids so far.
+    session : str
+    sequence : int
+        Next message of the order session.
+    """
+
+    positions: Mapping[int, tuple[int, int, int]]
+    executed_notional: int
+    generation: int
+    session: str
+    sequence: int
+
+
+class Pair(CommandedDevice):
+    """Two devices, of which one trades.
+
+    Parameters
+    ----------
+    card, shadow : CommandedDevice
+        Of the same sizes, and set alike so far. Nobody else uses them.
+    alarm : callable
+        Told in words of a divergence, and of the card's failure.
+    begin_after : callable
+        Sets the generation that the shadow's order ids come after.
+    patience_ns : int
+        How long one of them may know what the other does not.
+    check_ns : int
+        Between two comparisons of books, positions and open orders.
+
+    Attributes
+    ----------
+    active : CommandedDevice
+        The one that trades.
+    failed : str or None
+        Why the card is given up. Until the shadow is promoted nobody trades.
+    diverged : str or None
+        In what they differ; both were stopped by the kill switch.
+    ledger : Ledger
+        What is known of the card's orders.
+    checks, skipped : int
+        Comparisons of whole states that were the same; that could not be made, as one of them was ahead in the feed.
+    """
+
+    def __init__(
+        self,
+        card: CommandedDevice,
+        shadow: CommandedDevice,
+        alarm: Callable[[str], None],
+        begin_after: Callable[[int], None],
+        *,
+        patience_ns: int = 50_000_000,
+        check_ns: int = 1_000_000_000,
+    ) -> None:
+        super().__init__()
+        mine, its = card.identify(), shadow.identify()
+        if (mine.symbols, mine.levels) != (its.symbols, its.levels):
+            raise ValueError(f"card: {mine.symbols} symbols, {mine.levels} levels; shadow: {its.symbols}, {its.levels}")
+        self.card, self.shadow, self._alarm, self._begin_after = card, shadow, alarm, begin_after
+        self.active: CommandedDevice = card
+        self.failed: str | None = None
+        self.diverged: str | None = None
+        self.ledger = Ledger()
+        self.checks = self.skipped = 0
+        self._market = Comparison(patience_ns)
+        self._check_every, self._next_check = check_ns, 0
+        self._global: dict[str, Any] | None = None
+        self._spent = 0  # of the day's credit, by the card
+        self._number = 0
+        self._kill_due = False
+
+    def identify(self) -> Identity:
+        """What the one that trades is."""
+        return self.active.identify()
+
+    def counters(self) -> dict[str, int]:
+        """Every counter of the one that trades, by name."""
+        return self.active.counters()
+
+    def close(self) -> None:
+        """Give both back."""
+        self.card.close()
+        self.shadow.close()
+
+    # -- inputs ------------------------------------------------------------------------------------
+
+    def process(self, inputs: NDArray[np.void], buffer: Octets) -> Batch:
+        """Hand over inputs; see `CommandedDevice.process`. What was found to differ is stopped when they are done."""
+        batch = super().process(inputs, buffer)
+        if self._kill_due:
+            self._kill_due = False
+            self.kill()
+        return batch
+
+    def heartbeat(self, *, at: int | None = None) -> Batch:
+        """Say that the host is alive. A card that does not answer is given up."""
+        batch = super().heartbeat(at=at)
+        if not (batch.events["type"] == EventType.HEARTBEAT).any():
+            self.give_up("no answer to a heartbeat")
+        return batch
+
+    def _exchange(self, inputs: NDArray[np.void], buffer: NDArray[np.uint8]) -> Batch:
+        now = int(inputs["timestamp"][-1]) if len(inputs) else self.clock
+        if self.active is self.shadow:
+            return self._numbered(self.shadow.process(*self._with_credit(inputs, buffer)))
+        shared = np.array([self._is_shared(each, buffer) for each in inputs], bool)
+        told = Batch(np.zeros(0, EVENT.dtype), np.zeros(0, OUTPUT), np.zeros(0, np.uint8))
+        if self.failed is None:
+            try:
+                told = self.card.process(inputs, buffer)
+            except DeviceError as error:
+                self.give_up(str(error))
+        follows = self.shadow.process(inputs[shared], buffer)
+        if self.failed is not None:
+            if any(not is_shared and each["port"] == Port.COMMAND for each, is_shared in zip(inputs, shared, strict=True)):
+                raise DeviceError(f"the card failed ({self.failed}), and nobody has taken over yet")
+            return self._numbered(follows)
+        self.ledger.see(told.events)
+        if told.recovered is not None:
+            self._market.resume()
+            self.ledger.restore(told.recovered)
+        self._compare(told.events, follows.events, now)
+        return self._numbered(told)
+
+    def _is_shared(self, given: np.void, buffer: NDArray[np.uint8]) -> bool:
+        port = int(given["port"])
+        if port != Port.COMMAND:
+            return port != Port.SESSION
+        data = buffer[int(given["offset"]) : int(given["offset"]) + int(given["length"])]
+        if data[0] == Opcode.SET_GLOBAL:
+            self._global = SET_GLOBAL.unpack(data.tobytes())
+        return int(data[0]) not in ORDERS
+
+    def _with_credit(self, inputs: NDArray[np.void], buffer: NDArray[np.uint8]) -> tuple[NDArray[np.void], NDArray[np.uint8]]:
+        """Inputs for a device that does not know what the card has spent of the credit."""
+        changed = buffer
+        for given in inputs[inputs["port"] == Port.COMMAND]:
+            at = int(given["offset"])
+            if buffer[at] == Opcode.SET_GLOBAL:
+                changed = buffer.copy() if changed is buffer else changed
+                fields = SET_GLOBAL.unpack(buffer[at : at + int(given["length"])].tobytes())
+                changed[at : at + int(given["length"])] = np.frombuffer(self._reduced(fields), np.uint8)
+        return inputs, changed
+
+    def _reduced(self, fields: dict[str, Any]) -> bytes:
+        return SET_GLOBAL.pack({**fields, "credit": max(fields["credit"] - self._spent, 0)})
+
+    def _numbered(self, batch: Batch) -> Batch:
+        """The events with numbers of the pair's own, which go on when the device changes. A hole stays a hole."""
+        events = batch.events.copy()
+        self._number += batch.events_lost
+        events["sequence"] = (self._number + np.arange(len(events), dtype=np.uint64)) % (1 << 32)
+        self._number = (self._number + len(events)) % (1 << 32)
+        return replace(batch, events=events)
+
+    # -- the two of them ---------------------------------------------------------------------------
+
+    def _compare(self, card: NDArray[np.void], shadow: NDArray[np.void], now: int) -> None:
+        for side, events in ((CARD, card), (SHADOW, shadow)):
+            divergence = self._market.see(side, events, now)
+            if divergence is not None:
+                self._stop(str(divergence))
+                return
+        late = self._market.tick(now)
+        if late is not None:
+            self._stop(str(late))
+
+    def check(self) -> None:
+        """Compare whole states, if it is time for it. What differs stops trading, as a divergence of events does."""
+        if self.failed is not None or self.diverged is not None or self.active is self.shadow or self.clock < self._next_check:
+            return
+        self._next_check = self.clock + self._check_every
+        try:
+            at = _place(self.card)
+            card = self.card.snapshot(depth=DEPTH)
+            is_still = at == _place(self.card)
+        except DeviceError as error:
+            self.give_up(str(error))
+            return
+        shadow = self.shadow.snapshot(depth=DEPTH)
+        if not is_still or at != _place(self.shadow):
+            self.skipped += 1
+            return
+        found = self.ledger.differences(card.positions, card.orders)
+        found += [f"the book of symbol {symbol}" for symbol, book in card.books.items() if book != shadow.books.get(symbol)]
+        if found:
+            self._stop("; ".join(found))
+            self._kill_due = False
+            self.kill()
+        else:
+            self.checks += 1
+
+    def _stop(self, text: str) -> None:
+        if self.diverged is not None:
+            return
+        self.diverged = text
+        self._alarm(f"card and shadow differ: {text}")
+        self._kill_due = True
+
+    # -- from one to the other ---------------------------------------------------------------------
+
+    def give_up(self, reason: str) -> None:
+        """The card is not to be trusted any more. It is told to stop, should it still hear; nobody trades until `promote`."""
+        if self.failed is not None or self.active is self.shadow:
+            return
+        self.failed = reason
+        self._alarm(f"the card is given up: {reason}")
+        with contextlib.suppress(DeviceError):  # then it stops by itself, as it hears no heartbeat
+            self.card.kill()
+
+    def promote(self, inherited: Inheritance) -> None:
+        """The shadow is the device from now on. Its session is down; log in with the inheritance's session and sequence.
+
+        Limits, kill switches and what the feed said about trading it has already: it was told them as the card was. Of what the
+        card had spent of its message rates and of its repetition counts it knows nothing: both begin anew.
+
+        Raises
+        ------
+        DeviceError
+            The card was not given up: there would be two owners of one session.
+        """
+        if self.failed is None:
+            raise DeviceError("the card was not given up")
+        self._begin_after(inherited.generation)
+        for symbol, (position, cash, mark) in inherited.positions.items():
+            self.shadow.set_position(symbol, position=position, cash=cash, mark=mark)
+        self._spent = inherited.executed_notional
+        if self._global is not None:
+            self.shadow.command(self._reduced(self._global))
+        self.active = self.shadow
+
+
+def _place(device: CommandedDevice) -> int:
+    """The next message of the feed that a device expects."""
+    events = device.heartbeat().events
+    return int(events["value"][events["type"] == EventType.HEARTBEAT][-1])
