@@ -21,8 +21,8 @@ from wire.records import OuchVersion, Side
 MS = 1_000_000
 PREFIX = "HP"
 DETAILS: dict[str, Any] = {
-    "time_in_force": 99_998, "firm": "FIRM", "display": "Y", "capacity": "P", "intermarket_sweep_eligibility": "N", "cross_type": "N",
-    "customer_type": " ",
+    "time_in_force": 99_998, "firm": "FIRM", "display": "Y", "capacity": "P", "intermarket_sweep_eligibility": "N",
+    "cross_type": "N", "customer_type": " ",
 }  # fmt: skip
 VERSIONS = {"ouch42": OuchVersion.V4_2, "ouch50": OuchVersion.V5_0}
 
