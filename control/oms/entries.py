@@ -6,10 +6,17 @@ known when it comes twice.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from functools import cache
+from operator import attrgetter
+from struct import Struct
+from struct import error as StructError
+from typing import Any, ClassVar, Self
 
 from control.oms.rules import What
+from wire import reasons
+from wire.errors import LengthError
 from wire.layout import Record, field
 from wire.records import Side
 
@@ -40,8 +47,11 @@ _REQUEST = Record(
     field("number", 4, "int", "of the request: 0 for the order itself, then 1, 2, ..."),
     field("venue_order_id", 8, "int", "the id under which the exchange knows it from here on"),
     field("price", 4),
-    field("reserved", 4),
+    field("marking", 1, "int", "of the order that went out: character of OUCH, 0: not said"),
+    field("reserved", 3),
     field("quantity", 8, "int", "of a replace: all shares of the order, those executed among them"),
+    field("stamp", 8, "int", "ns of the device's clock when it went out, 0: not said"),
+    field("client_order_id", 36, "alpha", "the client's own id of the request, once per client"),
     order="little",
 )
 _REPORT = Record(
@@ -54,8 +64,36 @@ _REPORT = Record(
     field("price", 4),
     field("reason", 4),
     field("quantity", 8),
+    field("stamp", 8, "int", "ns of the device's clock when it was told, 0: not said"),
     order="little",
 )
+
+NO_SUCH_ORDER, ORDER_BUSY, DEVICE_ERROR = 1 << 31, 1 << 30, 1 << 29
+"""Reasons of REFUSED beside those of the risk gate (``wire.reasons``), which have the low bits: the device has no such open order,
+the order waits for the exchange, the device could not take the command."""
+
+
+def reason_names(mask: int) -> list[str]:
+    """The names of the reasons in the mask of a REFUSED."""
+    ours = ((NO_SUCH_ORDER, "no_such_order"), (ORDER_BUSY, "order_busy"), (DEVICE_ERROR, "device_error"))
+    return [*reasons.names(mask), *(name for bit, name in ours if mask & bit)]
+
+
+
+@cache
+def _plan(record: Record) -> tuple[Struct, Callable[[Any], tuple[Any, ...]], tuple[str, ...], tuple[tuple[int, int], ...]]:
+    """What packs a record at once: its bytes, its values out of an entry, their names, place and width of texts."""
+    letters = {1: "B", 2: "H", 4: "I", 8: "Q"}
+    parts, names, texts = ["<"], [], []
+    for each in record.fields:
+        if each.name == "reserved":
+            parts.append(f"{each.width}x")
+            continue
+        if each.kind == "alpha":
+            texts.append((len(names), each.width))
+        names.append(each.name)
+        parts.append(f"{each.width}s" if each.kind == "alpha" else letters[each.width])
+    return Struct("".join(parts)), attrgetter(*names), tuple(names), tuple(texts)
 
 
 class _Entry:
@@ -72,13 +110,34 @@ class _Entry:
         FieldError
             Something does not fit its field.
         """
-        return self.RECORD.pack({each.name: getattr(self, each.name) for each in self.RECORD.fields if each.name != "reserved"})
+        octets, values_of, names, texts = _plan(self.RECORD)
+        values = list(values_of(self))
+        try:
+            for at, width in texts:
+                text = values[at].encode("ascii")
+                if len(text) > width:
+                    raise StructError
+                values[at] = text.ljust(width)
+            return octets.pack(*values)
+        except (StructError, UnicodeEncodeError):  # the record says what is wrong
+            return self.RECORD.pack(dict(zip(names, values_of(self), strict=True)))
 
     @classmethod
     def unpack(cls, data: bytes) -> Self:
-        """From its bytes."""
-        found = cls.RECORD.unpack(data)
-        found.pop("reserved", None)
+        """From its bytes.
+
+        Raises
+        ------
+        LengthError
+            They are none of such an entry.
+        """
+        octets, _, names, texts = _plan(cls.RECORD)
+        if len(data) != octets.size:
+            raise LengthError(cls.RECORD.name, 0, expected=octets.size, found=len(data))
+        values = list(octets.unpack(data))
+        for at, _ in texts:
+            values[at] = values[at].decode("ascii").rstrip(" ")
+        found = dict(zip(names, values, strict=True))
         for name, kind in (("side", Side), ("what", What), ("is_parent", bool)):
             if name in found:
                 found[name] = kind(found[name])
@@ -117,7 +176,10 @@ class Ordered(_Entry):
 
 @dataclass(frozen=True, slots=True)
 class Asked(_Entry):
-    """A request about an order."""
+    """A request about an order.
+
+    A SEND with a number above 0 says under which id of the exchange the replace of that number went out.
+    """
 
     RECORD: ClassVar[Record] = _REQUEST
     order_id: int
@@ -127,6 +189,9 @@ class Asked(_Entry):
     venue_order_id: int = 0
     price: int = 0
     quantity: int = 0
+    marking: int = 0
+    stamp: int = 0
+    client_order_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +209,7 @@ class Report(_Entry):
     quantity : int
         EXECUTED: shares of the execution. CANCELLED: shares that are no longer open. ACCEPTED, REPLACED: all shares of the order.
     reason : int
-        REFUSED: mask of ``wire.reasons``. REJECTED, CANCELLED, ...: the exchange's code.
+        REFUSED: mask of ``wire.reasons`` and the bits above. REJECTED, CANCELLED, ...: the exchange's code.
     """
 
     RECORD: ClassVar[Record] = _REPORT
@@ -156,6 +221,7 @@ class Report(_Entry):
     price: int = 0
     quantity: int = 0
     reason: int = 0
+    stamp: int = 0
 
     @property
     def key(self) -> tuple[int, int, int]:

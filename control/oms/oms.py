@@ -62,17 +62,21 @@ class Oms:
         What the exchange said and cannot be. It is kept all the same: an execution is a position.
     duplicates : int
         Reports that were known already.
+    marks : dict
+        Price of the last execution by stock, 1e-4.
     """
 
     def __init__(self, append: Append, entries: Iterable[Record] = ()) -> None:
         self._append = append
         self.orders: dict[int, Order] = {}
-        self._by_client: dict[tuple[str, str], int] = {}
+        self.marks: dict[str, int] = {}
+        self._number = 0
+        self._by_client: dict[tuple[str, str], tuple[int, int]] = {}
         self._by_venue: dict[tuple[int, int], tuple[int, int]] = {}
         self.violations: list[Violation] = []
         self.duplicates = 0
         for entry in entries:
-            self._replay(entry)
+            self.replay(entry)
 
     # -- orders and requests -------------------------------------------------------------------------
 
@@ -90,12 +94,13 @@ class Oms:
         """
         known = self._by_client.get((ordered.client, ordered.client_order_id))
         if known is not None:
-            if not self.orders[known].ordered.same_as(ordered):
+            order_id, number = known
+            if number or not self.orders[order_id].ordered.same_as(ordered):
                 name = f"client order id {ordered.client_order_id!r} of {ordered.client!r}"
-                raise DuplicateOrderError(f"{name}: it is order {known}, which is another one")
-            return self.orders[known]
+                raise DuplicateOrderError(f"{name}: it is order {order_id}, which is another one")
+            return self.orders[order_id]
         if ordered.order_id == 0:
-            ordered = replace(ordered, order_id=max(self.orders, default=0) + 1)
+            ordered = replace(ordered, order_id=self._number + 1)
         elif ordered.order_id in self.orders:
             raise DuplicateOrderError(f"order id {ordered.order_id}: it is taken")
         if ordered.parent_id:
@@ -113,34 +118,53 @@ class Oms:
         if ordered.quantity > parent.free:
             raise OverAllocationError(f"order {parent.order_id}: {parent.free} shares left, its child wants {ordered.quantity}")
 
-    def send(self, order_id: int, *, venue: int, venue_order_id: int, timestamp: int) -> Asked:
+    def send(
+        self, order_id: int, *, venue: int, venue_order_id: int, timestamp: int, marking: int = 0, stamp: int = 0
+    ) -> Asked:
         """The order goes out under an id of the exchange.
 
         Raises
         ------
         UnknownOrderError, IllegalRequestError
         """
-        return self._ask(Asked(order_id, What.SEND, 0, venue, venue_order_id), timestamp)
+        sent = Asked(order_id, What.SEND, 0, venue, venue_order_id, marking=marking, stamp=stamp)
+        return self._ask(sent, timestamp)
 
-    def cancel(self, order_id: int, timestamp: int) -> Asked:
+    def cancel(self, order_id: int, timestamp: int, client_order_id: str = "") -> Asked:
         """Take an order back. One that was not sent is done with at once; a parent takes no more children.
 
         Raises
         ------
         UnknownOrderError, IllegalRequestError
+        DuplicateOrderError
+            The client used the id before.
         """
         order = self[order_id]
         venue = order.sent.venue if order.sent is not None else 0
-        return self._ask(Asked(order_id, What.CANCEL, len(order.requests) + 1, venue), timestamp)
+        number = len(order.requests) + 1
+        return self._ask(Asked(order_id, What.CANCEL, number, venue, client_order_id=client_order_id), timestamp)
 
-    def replace(self, order_id: int, *, price: int, quantity: int, venue_order_id: int, timestamp: int) -> Asked:
+    def replace(
+        self,
+        order_id: int,
+        *,
+        price: int,
+        quantity: int,
+        timestamp: int,
+        venue_order_id: int = 0,
+        client_order_id: str = "",
+    ) -> Asked:
         """Change price and quantity (all shares of the order, those executed among them).
+
+        Without an id of the exchange, `note` says it when it went out.
 
         Raises
         ------
         UnknownOrderError, IllegalRequestError
             The latter also if no share would be left.
         OverAllocationError
+        DuplicateOrderError
+            The client used the id before.
         """
         order = self[order_id]
         if quantity <= order.executed:
@@ -155,7 +179,10 @@ class Oms:
                 )
         venue = order.sent.venue if order.sent is not None else 0
         number = len(order.requests) + 1
-        return self._ask(Asked(order_id, What.REPLACE, number, venue, venue_order_id, price, quantity), timestamp)
+        request = Asked(
+            order_id, What.REPLACE, number, venue, venue_order_id, price, quantity, client_order_id=client_order_id
+        )
+        return self._ask(request, timestamp)
 
     def _ask(self, request: Asked, timestamp: int) -> Asked:
         order = self[request.order_id]
@@ -164,6 +191,18 @@ class Oms:
             allowed = False
         if order.withdrawn or not allowed:
             raise IllegalRequestError(f"order {order.order_id}: {order.status}, no {request.what.name.lower()} now")
+        if request.client_order_id and (order.ordered.client, request.client_order_id) in self._by_client:
+            raise DuplicateOrderError(f"client order id {request.client_order_id!r} of {order.ordered.client!r}: it was used")
+        return self.note(request, timestamp)
+
+    def note(self, request: Asked, timestamp: int) -> Asked:
+        """A request that went out already, whatever the order's status: the device made it by itself, or says its id.
+
+        Raises
+        ------
+        UnknownOrderError
+        """
+        self[request.order_id]
         self._append(REQUEST_KIND, request.pack(), timestamp)
         self._take(request)
         return request
@@ -198,6 +237,11 @@ class Oms:
             raise UnknownOrderError(f"venue {venue}: no order with the id {venue_order_id:X}")
         return self.orders[known[0]], known[1]
 
+    def by_client(self, client: str, client_order_id: str) -> tuple[Order, int] | None:
+        """The order that a client's id stands for, and the number of the request that had it (0: the order itself)."""
+        known = self._by_client.get((client, client_order_id))
+        return None if known is None else (self.orders[known[0]], known[1])
+
     # -- what there is -----------------------------------------------------------------------------------
 
     def __getitem__(self, order_id: int) -> Order:
@@ -224,27 +268,43 @@ class Oms:
                 found[order.ordered.stock] += order.executed if order.ordered.side is Side.BUY else -order.executed
         return dict(found)
 
+    def cash(self) -> dict[str, int]:
+        """Money by stock that all executions brought, 1e-4 x shares; bought is negative."""
+        found: Counter[str] = Counter()
+        for order in self.orders.values():
+            if not order.ordered.is_parent:
+                found[order.ordered.stock] += -order.notional if order.ordered.side is Side.BUY else order.notional
+        return dict(found)
+
     # -- state ---------------------------------------------------------------------------------------------
 
-    def _replay(self, entry: Record) -> None:
+    def replay(self, entry: Record) -> Report | None:
+        """Take an entry that the journal has; the report that it is, if it is one."""
         if entry.kind == ORDER_KIND:
             self._enter(Ordered.unpack(entry.payload))
         elif entry.kind == REQUEST_KIND:
             self._take(Asked.unpack(entry.payload))
         elif entry.kind == REPORT_KIND:
-            self._hear(Report.unpack(entry.payload))
+            report = Report.unpack(entry.payload)
+            self._hear(report)
+            return report
+        return None
 
     def _enter(self, ordered: Ordered) -> Order:
         order = self.orders[ordered.order_id] = Order(ordered)
-        self._by_client[ordered.client, ordered.client_order_id] = ordered.order_id
+        self._number = max(self._number, ordered.order_id)
+        self._by_client[ordered.client, ordered.client_order_id] = ordered.order_id, 0
         if ordered.parent_id:
             self.orders[ordered.parent_id].children.append(order)
         return order
 
     def _take(self, request: Asked) -> None:
-        self.orders[request.order_id].ask(request)
+        order = self.orders[request.order_id]
+        order.ask(request)
         if request.venue_order_id:
             self._by_venue[request.venue, request.venue_order_id] = request.order_id, request.number
+        if request.client_order_id:
+            self._by_client[order.ordered.client, request.client_order_id] = request.order_id, request.number
 
     def _hear(self, report: Report) -> None:
         order = self.orders[report.order_id]
@@ -252,6 +312,8 @@ class Oms:
         if order.ordered.is_parent or report.what not in ALLOWED[status]:
             self.violations.append(Violation(report, status, f"{report.what.name.lower()} of an order that is {status}"))
         order.hear(report)
+        if report.what is What.EXECUTED:
+            self.marks[order.ordered.stock] = report.price
         if not order.ordered.is_parent and order.gone > order.quantity:
             text = f"{order.gone} shares of {order.quantity} are executed or cancelled"
             self.violations.append(Violation(report, status, text))

@@ -28,6 +28,10 @@ class Order:
         Replaces and cancels, by their number from 1 on.
     executions : dict
         Shares and price by venue and match number; those that are void are in ``busts`` too.
+    terms : int
+        Number of the request whose price and quantity are in force: 0, or the last replace that was confirmed.
+    traded : int
+        Shares of all executions, those that are void among them.
     children : list of Order
         Of a parent.
     """
@@ -44,6 +48,13 @@ class Order:
     failed: dict[int, Report] = field(default_factory=dict)  # requests that were rejected, by number
     withdrawn: bool = False  # taken back before it was sent; a parent that gets no more children
     children: list[Order] = field(default_factory=list)
+    terms: int = 0
+    traded: int = 0
+    # Sums and what has no answer yet, kept as the facts come: a quote may be replaced a hundred thousand times.
+    _executed: int = 0
+    _notional: int = 0
+    _unanswered: dict[int, Asked] = field(default_factory=dict)
+    _names: dict[int, int] = field(default_factory=dict)
 
     @property
     def order_id(self) -> int:
@@ -54,12 +65,17 @@ class Order:
 
     def ask(self, request: Asked) -> None:
         """A request goes out."""
+        if request.venue_order_id:
+            self._names[request.number] = request.venue_order_id
         if request.what is What.SEND:
-            self.sent = request
+            if request.number == 0:
+                self.sent = request
         elif self.sent is None:
             self.withdrawn = True
         else:
             self.requests.append(request)
+            if request.number not in self.failed and request.number not in self.replaced:
+                self._unanswered[request.number] = request
 
     def knows(self, report: Report) -> bool:
         """Whether a report says nothing new."""
@@ -85,25 +101,34 @@ class Order:
         match report.what:
             case What.EXECUTED:
                 self.executions[key] = report
+                self.traded += report.quantity
+                if key not in self.busts:
+                    self._count(report, 1)
             case What.BUSTED:
                 self.busts.add(key)
+                if key in self.executions:
+                    self._count(self.executions[key], -1)
             case What.CANCELLED:
                 self.cancels[key] = report
             case What.ACCEPTED:
                 self.accepted = report
             case What.REPLACED:
                 self.replaced[report.number] = report
+                self._unanswered.pop(report.number, None)
+                self.terms = max(self.terms, report.number)
+                for number in [number for number in self._names if number < self.terms]:
+                    del self._names[number]
             case _ if report.what is What.REJECTED or report.number == 0:
                 self.ended = report
             case _:
                 self.failed[report.number] = report
+                self._unanswered.pop(report.number, None)
+
+    def _count(self, execution: Report, sign: int) -> None:
+        self._executed += sign * execution.quantity
+        self._notional += sign * execution.quantity * execution.price
 
     # -- what follows ------------------------------------------------------------------------------
-
-    @property
-    def terms(self) -> int:
-        """Number of the request whose price and quantity are in force: 0, or the last replace that was confirmed."""
-        return max(self.replaced, default=0)
 
     @property
     def price(self) -> int:
@@ -122,26 +147,34 @@ class Order:
         return self.accepted.quantity
 
     @property
+    def venue_order_id(self) -> int:
+        """The id under which the exchange knows it under the terms in force, 0 where it has none."""
+        return self._names.get(self.terms, 0)
+
+    @property
+    def client_order_id(self) -> str:
+        """The client's id of the terms in force."""
+        asked = self.requests[self.terms - 1].client_order_id if 0 < self.terms <= len(self.requests) else ""
+        return asked or self.ordered.client_order_id
+
+    @property
     def executed(self) -> int:
         """Shares executed, without those of executions that are void."""
-        if self.ordered.is_parent:
-            return sum(child.executed for child in self.children)
-        return sum(each.quantity for key, each in self.executions.items() if key not in self.busts)
+        return sum(child.executed for child in self.children) if self.ordered.is_parent else self._executed
 
     @property
     def notional(self) -> int:
         """Price times shares of what was executed, 1e-4."""
-        if self.ordered.is_parent:
-            return sum(child.notional for child in self.children)
-        return sum(each.price * each.quantity for key, each in self.executions.items() if key not in self.busts)
+        return sum(child.notional for child in self.children) if self.ordered.is_parent else self._notional
 
     @property
     def gone(self) -> int:
         """Shares that are open no more: traded (also if the trade is void: the exchange does not put them back), or cancelled
         under the terms in force. What was cancelled before a replace is not among the shares of the new terms.
         """
-        traded = sum(each.quantity for each in self.executions.values())
-        return traded + sum(each.quantity for each in self.cancels.values() if each.number >= self.terms)
+        if not self.cancels:
+            return self.traded
+        return self.traded + sum(each.quantity for each in self.cancels.values() if each.number >= self.terms)
 
     @property
     def open(self) -> int:
@@ -160,11 +193,7 @@ class Order:
     @property
     def pending(self) -> Asked | None:
         """The last request that has no answer yet."""
-        for request in reversed(self.requests):
-            if request.number in self.failed or request.number in self.replaced:
-                continue
-            return request
-        return None
+        return next(reversed(self._unanswered.values()), None)
 
     @property
     def status(self) -> Status:
