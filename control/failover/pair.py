@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from control.failover.ledger import Ledger
 from control.failover.market import Comparison
 from drivers.commanded import CommandedDevice
-from drivers.device import Batch, DeviceError, Identity, Octets
+from drivers.device import Batch, DeviceError, Identity
 from wire.records import EVENT, OUTPUT, SET_GLOBAL, EventType, Opcode, Port
 
 ORDERS = frozenset(
@@ -27,6 +27,8 @@ ORDERS = frozenset(
     }
 )  # fmt: skip
 """What only the device that has the order session is told."""
+_SNAPSHOT = (EventType.BOOK_LEVEL, EventType.POSITION, EventType.OPEN_ORDER, EventType.SIGNALS, EventType.SNAPSHOT_END)
+_ANSWERS = np.array([EventType.HEARTBEAT, *_SNAPSHOT], np.uint8)
 CARD, SHADOW = 0, 1
 DEPTH = 255
 """Levels of a book that are compared, as many as SNAPSHOT gives."""
@@ -111,7 +113,10 @@ class Pair(CommandedDevice):
         self._global: dict[str, Any] | None = None
         self._spent = 0  # of the day's credit, by the card
         self._number = 0
-        self._kill_due = False
+        self._kill_due = self._is_checking = False
+        self._told: list[Batch] | None = None  # while inputs are handed over
+        card.subscribe(self._from_card)
+        shadow.subscribe(self._from_shadow)
 
     def identify(self) -> Identity:
         """What the one that trades is."""
@@ -128,9 +133,9 @@ class Pair(CommandedDevice):
 
     # -- inputs ------------------------------------------------------------------------------------
 
-    def process(self, inputs: NDArray[np.void], buffer: Octets) -> Batch:
-        """Hand over inputs; see `CommandedDevice.process`. What was found to differ is stopped when they are done."""
-        batch = super().process(inputs, buffer)
+    def _deliver(self, batch: Batch) -> Batch:
+        """To the listeners; then what was found to differ is stopped."""
+        batch = super()._deliver(batch)
         if self._kill_due:
             self._kill_due = False
             self.kill()
@@ -144,27 +149,52 @@ class Pair(CommandedDevice):
         return batch
 
     def _exchange(self, inputs: NDArray[np.void], buffer: NDArray[np.uint8]) -> Batch:
-        now = int(inputs["timestamp"][-1]) if len(inputs) else self.clock
-        if self.active is self.shadow:
-            return self._numbered(self.shadow.process(*self._with_credit(inputs, buffer)))
+        self._told = []
+        try:
+            if self.active is self.shadow:
+                self.shadow.process(*self._with_credit(inputs, buffer))
+            else:
+                self._hand_to_both(inputs, buffer)
+        finally:
+            told, self._told = self._told, None
+        return told[0] if len(told) == 1 else _joined(told)
+
+    def _hand_to_both(self, inputs: NDArray[np.void], buffer: NDArray[np.uint8]) -> None:
         shared = np.array([self._is_shared(each, buffer) for each in inputs], bool)
-        told = Batch(np.zeros(0, EVENT.dtype), np.zeros(0, OUTPUT), np.zeros(0, np.uint8))
         if self.failed is None:
             try:
-                told = self.card.process(inputs, buffer)
+                self.card.process(inputs, buffer)
             except DeviceError as error:
                 self.give_up(str(error))
-        follows = self.shadow.process(inputs[shared], buffer)
-        if self.failed is not None:
-            if any(not is_shared and each["port"] == Port.COMMAND for each, is_shared in zip(inputs, shared, strict=True)):
-                raise DeviceError(f"the card failed ({self.failed}), and nobody has taken over yet")
-            return self._numbered(follows)
-        self.ledger.see(told.events)
-        if told.recovered is not None:
+        if self.failed is not None and (inputs["port"][~shared] == Port.COMMAND).any():
+            raise DeviceError(f"the card failed ({self.failed}), and nobody has taken over yet")
+        self.shadow.process(inputs[shared], buffer)
+
+    def _from_card(self, batch: Batch) -> None:
+        if self.active is not self.card or self.failed is not None:
+            return
+        self.ledger.see(batch.events)
+        if batch.recovered is not None:
             self._market.resume()
-            self.ledger.restore(told.recovered)
-        self._compare(told.events, follows.events, now)
-        return self._numbered(told)
+            self.ledger.restore(batch.recovered)
+        self._compare(CARD, batch.events)
+        self._tell(replace(batch, events=_unasked(batch.events)) if self._is_checking else batch)
+
+    def _from_shadow(self, batch: Batch) -> None:
+        if self.active is self.shadow or self.failed is not None:
+            self._tell(batch)
+        elif batch.recovered is not None:
+            self._market.resume()
+        else:
+            self._compare(SHADOW, batch.events)
+
+    def _tell(self, batch: Batch) -> None:
+        """On to the pair's own listeners: at once, or with the rest of what inputs have caused."""
+        numbered = self._numbered(batch)
+        if self._told is not None:
+            self._told.append(numbered)
+        else:
+            self._deliver(numbered)
 
     def _is_shared(self, given: np.void, buffer: NDArray[np.uint8]) -> bool:
         port = int(given["port"])
@@ -199,21 +229,18 @@ class Pair(CommandedDevice):
 
     # -- the two of them ---------------------------------------------------------------------------
 
-    def _compare(self, card: NDArray[np.void], shadow: NDArray[np.void], now: int) -> None:
-        for side, events in ((CARD, card), (SHADOW, shadow)):
-            divergence = self._market.see(side, events, now)
-            if divergence is not None:
-                self._stop(str(divergence))
-                return
-        late = self._market.tick(now)
-        if late is not None:
-            self._stop(str(late))
+    def _compare(self, side: int, events: NDArray[np.void]) -> None:
+        now = self.card.clock
+        divergence = self._market.see(side, events, now) or self._market.tick(now)
+        if divergence is not None:
+            self._stop(str(divergence))
 
     def check(self) -> None:
         """Compare whole states, if it is time for it. What differs stops trading, as a divergence of events does."""
         if self.failed is not None or self.diverged is not None or self.active is self.shadow or self.clock < self._next_check:
             return
         self._next_check = self.clock + self._check_every
+        self._is_checking = True
         try:
             at = _place(self.card)
             card = self.card.snapshot(depth=DEPTH)
@@ -221,6 +248,8 @@ class Pair(CommandedDevice):
         except DeviceError as error:
             self.give_up(str(error))
             return
+        finally:
+            self._is_checking = False
         shadow = self.shadow.snapshot(depth=DEPTH)
         if not is_still or at != _place(self.shadow):
             self.skipped += 1
@@ -272,6 +301,31 @@ class Pair(CommandedDevice):
         if self._global is not None:
             self.shadow.command(self._reduced(self._global))
         self.active = self.shadow
+
+
+def _joined(batches: list[Batch]) -> Batch:
+    """Several batches as one, in their order."""
+    if not batches:
+        return Batch(np.zeros(0, EVENT.dtype), np.zeros(0, OUTPUT), np.zeros(0, np.uint8))
+    outputs, at = [], 0
+    for batch in batches:
+        moved = batch.outputs.copy()
+        moved["offset"] += np.uint64(at)
+        outputs.append(moved)
+        at += len(batch.payload)
+    return Batch(
+        np.concatenate([batch.events for batch in batches]),
+        np.concatenate(outputs),
+        np.concatenate([batch.payload for batch in batches]),
+        events_lost=sum(batch.events_lost for batch in batches),
+    )
+
+
+def _unasked(events: NDArray[np.void]) -> NDArray[np.void]:
+    """Events without the answers to what `Pair.check` asks."""
+    kinds, values = events["type"], events["value"]
+    asked: NDArray[np.bool_] = np.isin(kinds, _ANSWERS) | (kinds == EventType.COMMAND) & (values == Opcode.SNAPSHOT)
+    return events[~asked]
 
 
 def _place(device: CommandedDevice) -> int:

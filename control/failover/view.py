@@ -131,6 +131,10 @@ class ExchangeView:
             found[each.stock] = found.get(each.stock, 0) - each.shares * each.price
         return found
 
+    def marks(self) -> dict[str, int]:
+        """Price of the last execution by stock, 1e-4."""
+        return {each.stock: each.price for each in self.executions.values()}
+
     @property
     def executed_notional(self) -> int:
         """1e-4 x shares of all executions."""
