@@ -61,6 +61,11 @@ class SoftwareDevice(CommandedDevice):
         """Every counter by name."""
         return dict(zip(COUNTERS, self._running.counters.tolist(), strict=True))
 
+    @property
+    def session_messages(self) -> int:
+        """Sequenced messages of the order session that were ever taken, over all connections."""
+        return int(self._running.state.core["session_sequence"][0])
+
     def begin_after(self, generation: int) -> None:
         """Let the ids of its orders come after a generation: those up to it are another device's.
 

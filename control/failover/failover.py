@@ -1,6 +1,7 @@
-"""From the card to the engine: wait until the card cannot send any more, take its session, settle, go on.
+"""One owner after another of an order session: wait until the old one cannot send any more, take the session, settle, hand it on.
 
-A machine without sockets and threads of its own: `tick` it, at least every few milliseconds, from the thread that owns the pair.
+So a card that has failed is followed by its shadow, and so begins every start: whatever ran before, what is open is cancelled,
+and positions are the exchange's. A machine without sockets and threads of its own: `tick` it, at least every few milliseconds.
 
 Fencing. A card whose host is silent stops by itself after ``heartbeat_ns`` (HOST_HEARTBEAT, proved in ``hw/formal``): it takes
 back what is open and sends nothing more. So the session is only asked for when that time is over since the last heartbeat that
@@ -10,11 +11,11 @@ tried again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import Protocol
 
-from control.failover.pair import Inheritance, Pair
+from control.failover.pair import Inheritance
 from control.failover.takeover import Takeover
 from control.failover.view import ExchangeView
 from control.gateway.ouch import Ouch
@@ -24,10 +25,9 @@ from control.gateway.soupbin import Client, SessionError
 class Stage(StrEnum):
     """How far it is."""
 
-    WATCHING = "watching"
+    IDLE = "idle"
     FENCING = "fencing"
     TAKING = "taking over"
-    DONE = "taken over"
 
 
 class Line(Protocol):
@@ -41,88 +41,101 @@ class Line(Protocol):
 
 
 class Failover:
-    """Watches a pair, and takes over when its card is given up.
+    """Takes an order session whenever its owner is gone or in doubt.
 
     Parameters
     ----------
-    pair : Pair
     ouch : Ouch
-        As the card's session speaks.
+        As the session speaks.
     account : (username, password)
     connect : callable
         Opens a connection to an order port of the session; what comes goes to `received` and `lost`. None if nobody is there.
     symbols : mapping
         The device's symbol by stock.
-    began : mapping
-        Position and cash that each symbol began the day with; none is nothing.
     settle : callable
         Told the exchange's whole account when it is known, before anybody trades again.
     hand_over : callable
-        Called when the shadow is the device: connect it, and log in to this session from this message on.
+        Given what the next owner begins with, when the session is free and has no open order.
     fence_ns : int
-        So long after its last heartbeat the card has stopped.
+        So long after its last heartbeat a card has stopped.
+    began : mapping
+        Position and cash that each symbol began the day with; none is nothing.
     retry_ns : int
         Between two attempts to connect.
 
     Attributes
     ----------
     stage : Stage
+    reason : str
+        Of the last time.
     times : dict
-        When each stage began, ns.
-    attempts : int
-        Connections that were tried.
+        When each stage began, and when it was done (IDLE), ns; of the last time.
+    count, attempts : int
+        How often it took over; connections that were tried.
     takeover : Takeover or None
     """
 
     def __init__(
         self,
-        pair: Pair,
         ouch: Ouch,
         account: tuple[str, str],
         connect: Callable[[Failover], Line | None],
         symbols: Mapping[str, int],
         settle: Callable[[ExchangeView], None],
-        hand_over: Callable[[str, int], None],
+        hand_over: Callable[[Inheritance], None],
         *,
         fence_ns: int,
         began: Mapping[int, tuple[int, int]] | None = None,
         retry_ns: int = 20_000_000,
     ) -> None:
-        self._pair, self._ouch, self._account, self._connect = pair, ouch, account, connect
+        self._ouch, self._account, self._connect = ouch, account, connect
         self._symbols, self._settle, self._hand_over = symbols, settle, hand_over
         self._fence, self._retry, self._began = fence_ns, retry_ns, dict(began or {})
         self._line: Line | None = None
-        self._due = 0
-        self._now = 0
-        self.stage = Stage.WATCHING
+        self._known: tuple[int, ...] = ()
+        self._generation = self._due = self._now = 0
+        self.stage, self.reason = Stage.IDLE, ""
         self.times: dict[Stage, int] = {}
-        self.attempts = 0
+        self.count = self.attempts = 0
         self.takeover: Takeover | None = None
+
+    def start(self, reason: str, now: int, *, known: Iterable[int] = (), generation: int = 0) -> None:
+        """The session is in doubt. Nobody may have been told a heartbeat since, and nobody is until `hand_over`.
+
+        Parameters
+        ----------
+        known : iterable of int
+            Ids of orders that may be open.
+        generation : int
+            Highest that an order may have, as far as is known; the account knows of no order that never arrived.
+        """
+        if self.stage is not Stage.IDLE:
+            return
+        self.reason, self._now = reason, now
+        self._known, self._generation = tuple(known), generation
+        self._due = now + self._fence
+        self.times.clear()
+        self._enter(Stage.FENCING)
 
     def tick(self, now: int) -> None:
         """Time goes on."""
         self._now = now
-        if self.stage is Stage.WATCHING and self._pair.failed is not None:
-            self._enter(Stage.FENCING)
-            self._due = now + self._fence
         if self.stage is Stage.FENCING and now >= self._due:
             username, password = self._account
-            self.takeover = Takeover(Client(username, password, sequence=1), self._ouch, self._pair.ledger.orders, now)
+            self.takeover = Takeover(Client(username, password, sequence=1), self._ouch, self._known, now)
             self._enter(Stage.TAKING)
-        if self.stage is not Stage.TAKING or self.takeover is None:
-            return
-        if self._line is None:
-            self._open()
-        else:
-            self._do(lambda takeover: takeover.tick(now))
+        if self.stage is Stage.TAKING:
+            if self._line is None:
+                self._open()
+            else:
+                self._do(lambda takeover: takeover.tick(now))
 
     def received(self, data: bytes) -> None:
         """Bytes of the exchange."""
-        if self._line is not None:
-            self._do(lambda takeover: takeover.receive(data, self._now))
+        self._do(lambda takeover: takeover.receive(data, self._now))
 
     def lost(self) -> None:
-        """The connection is gone, or was refused."""
+        """The connection is gone."""
         self._line = None
         self._due = self._now + self._retry
 
@@ -159,9 +172,9 @@ class Failover:
     def _finish(self, takeover: Takeover) -> None:
         view = takeover.view
         self._settle(view)
-        self._pair.promote(self._inheritance(view, takeover))
-        self._enter(Stage.DONE)
-        self._hand_over(takeover.session, takeover.sequence)
+        self.count += 1
+        self._enter(Stage.IDLE)
+        self._hand_over(self._inheritance(view, takeover))
 
     def _inheritance(self, view: ExchangeView, takeover: Takeover) -> Inheritance:
         shares, cash, marks = view.positions(), view.cash(), view.marks()
@@ -169,7 +182,7 @@ class Failover:
         for stock, symbol in self._symbols.items():
             position, money = self._began.get(symbol, (0, 0))
             positions[symbol] = position + shares.get(stock, 0), money + cash.get(stock, 0), marks.get(stock, 0)
-        generation = max(view.generation, self._pair.ledger.generation)
+        generation = max(view.generation, self._generation)
         return Inheritance(positions, view.executed_notional, generation, takeover.session, takeover.sequence)
 
     def _enter(self, stage: Stage) -> None:

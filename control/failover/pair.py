@@ -118,6 +118,11 @@ class Pair(CommandedDevice):
         card.subscribe(self._from_card)
         shadow.subscribe(self._from_shadow)
 
+    @property
+    def clock(self) -> int:
+        """Stamp of the last input of the one that trades, ns."""
+        return self.active.clock
+
     def identify(self) -> Identity:
         """What the one that trades is."""
         return self.active.identify()
