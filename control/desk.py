@@ -6,32 +6,34 @@ after the device acknowledged it; positions, books and orders are read from the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from control.configuration import Configuration
-from control.parameters import Limits, PortfolioLimits, Quoter, Taker
+from control.entries import Changed, Cleared, Entry, Killed
+from control.keeper import Keeper
+from control.parameters import Limits, Parameters, PortfolioLimits, Quoter, Taker
 from drivers import commands, settings
 from drivers.device import Answer, Batch, Book, Device, OpenOrder, Position, Snapshot
 from drivers.snapshots import read_snapshot
 from wire.records import (
     NO_SYMBOL,
-    TIME_IN_FORCE_DAY,
     CommandError,
     EventType,
     SessionState,
-    Side,
     SnapshotPart,
     TrustCause,
 )
 
 P = TypeVar("P")
-TAGS = 1 << 32
+OWN_TAGS = 1 << 31
+"""Tags of the desk's commands have this bit; those below are numbers of orders (`control.oms.flow`)."""
 
 
 class Market(Protocol):
@@ -166,16 +168,27 @@ class Desk:
     market : Market
         Its device has been configured from ``configuration`` already.
     configuration : Configuration
+    keeper : Keeper, optional
+        Told of every change that the device acknowledged, and of every kill.
+    clock : callable
+        ns since the epoch, for the entries.
     """
 
-    def __init__(self, market: Market, configuration: Configuration) -> None:
+    def __init__(
+        self,
+        market: Market,
+        configuration: Configuration,
+        keeper: Keeper | None = None,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
         self.market, self.configuration = market, configuration
+        self.keeper, self.clock = keeper or Keeper(), clock
         self.watch = Watch()
         self.symbols = {setup.stock: symbol for symbol, setup in sorted(market.setups.items())}
         self.limits = {stock: Setting[Limits](configuration.symbol(stock).limits) for stock in self.symbols}
         self.quoters = {stock: Setting[Quoter](configuration.symbol(stock).quoter) for stock in self.symbols}
         self.takers = {stock: Setting[Taker](Taker()) for stock in self.symbols}
-        self.enabled = {stock: market.setups[symbol].enabled for stock, symbol in self.symbols.items()}
+        self.enabled = {stock: Setting(market.setups[symbol].enabled) for stock, symbol in self.symbols.items()}
         general = configuration.portfolio
         self.portfolio = Setting[PortfolioLimits](
             PortfolioLimits(**general.model_dump(include=set(PortfolioLimits.model_fields)))
@@ -213,7 +226,9 @@ class Desk:
 
     # -- settings ------------------------------------------------------------------------------
 
-    def set_limits(self, stock: str, limits: Limits, *, version: int | None = None) -> Setting[Limits]:
+    def set_limits(
+        self, stock: str, limits: Limits, *, version: int | None = None, who: str = "api"
+    ) -> Setting[Limits]:
         """Change a symbol's limits; from the next order on the device enforces them.
 
         Raises
@@ -224,9 +239,12 @@ class Desk:
         changed = self._next(self.limits[stock], limits, version)
         self._do("set_limits", commands.set_limits(symbol, limits.settings(), tag=self._new_tag()))
         self.limits[stock] = changed
+        self._keep(Changed(setting="limits", stock=stock, value=_plain(limits), version=changed.version, who=who))
         return changed
 
-    def set_quoter(self, stock: str, quoter: Quoter, *, version: int | None = None) -> Setting[Quoter]:
+    def set_quoter(
+        self, stock: str, quoter: Quoter, *, version: int | None = None, who: str = "api"
+    ) -> Setting[Quoter]:
         """Change a symbol's quoter.
 
         Raises
@@ -240,9 +258,10 @@ class Desk:
         data = commands.set_quoter(symbol, quoter.settings(self.tick(stock)), tag=self._new_tag())
         self._do("set_quoter", data)
         self.quoters[stock] = changed
+        self._keep(Changed(setting="quoter", stock=stock, value=_plain(quoter), version=changed.version, who=who))
         return changed
 
-    def set_taker(self, stock: str, taker: Taker, *, version: int | None = None) -> Setting[Taker]:
+    def set_taker(self, stock: str, taker: Taker, *, version: int | None = None, who: str = "api") -> Setting[Taker]:
         """Change a symbol's taker. The age of its value counts from here.
 
         Raises
@@ -253,9 +272,12 @@ class Desk:
         changed = self._next(self.takers[stock], taker, version)
         self._do("set_taker", commands.set_taker(symbol, taker.settings(), tag=self._new_tag()))
         self.takers[stock] = changed
+        self._keep(Changed(setting="taker", stock=stock, value=_plain(taker), version=changed.version, who=who))
         return changed
 
-    def set_portfolio(self, limits: PortfolioLimits, *, version: int | None = None) -> Setting[PortfolioLimits]:
+    def set_portfolio(
+        self, limits: PortfolioLimits, *, version: int | None = None, who: str = "api"
+    ) -> Setting[PortfolioLimits]:
         """Change the limits over all symbols.
 
         Raises
@@ -267,9 +289,10 @@ class Desk:
         made = limits.settings(general.firm, general.token_prefix)
         self._do("set_global", commands.set_global(made, tag=self._new_tag()))
         self.portfolio = changed
+        self._keep(Changed(setting="portfolio", value=_plain(limits), version=changed.version, who=who))
         return changed
 
-    def enable(self, stock: str, enabled: bool) -> None:
+    def enable(self, stock: str, enabled: bool, *, who: str = "api") -> None:
         """Let orders of a stock through, or none.
 
         Raises
@@ -278,7 +301,8 @@ class Desk:
         """
         symbol = self.symbol(stock)
         self._do("set_trading", commands.set_trading(symbol, enabled=enabled, tag=self._new_tag()))
-        self.enabled[stock] = enabled
+        changed = self.enabled[stock] = self.enabled[stock].next(enabled)
+        self._keep(Changed(setting="enabled", stock=stock, value={"enabled": enabled}, version=changed.version, who=who))
 
     @staticmethod
     def _next(old: Setting[P], value: P, version: int | None) -> Setting[P]:
@@ -288,30 +312,8 @@ class Desk:
 
     # -- orders --------------------------------------------------------------------------------
 
-    def submit(
-        self, stock: str, side: Side, price: int, quantity: int, strategy: int, immediate: bool
-    ) -> tuple[Answer, int]:
-        """Send an order through the gate; the device's answer and the tag of its events.
-
-        Raises
-        ------
-        UnknownStockError, DeviceRefusedError
-            The latter not for what the gate refused: that is in the answer.
-        """
-        tag = self._new_tag()
-        data = commands.new_order(
-            self.symbol(stock),
-            side,
-            price,
-            quantity,
-            strategy=strategy,
-            time_in_force=0 if immediate else TIME_IN_FORCE_DAY,
-            tag=tag,
-        )
-        return self._do("new_order", data, allow=CommandError.REFUSED), tag
-
     def cancel(self, order_id: int) -> Answer:
-        """Take an order back.
+        """Take an order back, by the id that it has at the exchange.
 
         Raises
         ------
@@ -323,9 +325,25 @@ class Desk:
             raise UnknownOrderError(f"{order_id:012X}")
         return answer
 
+    def replace(self, order_id: int, price: int, quantity: int) -> Answer:
+        """Another price, and so many shares open, for an order; what the device says of it is in the answer."""
+        return self.market.command(commands.replace_order(order_id, price, quantity, tag=self._new_tag()))
+
+    def set_position(self, stock: str, position: int, cash: int, mark: int) -> None:
+        """Tell the device where a stock stands: shares, cash in 1e-4 x shares, mark in 1e-4.
+
+        Raises
+        ------
+        UnknownStockError, DeviceRefusedError
+        """
+        data = commands.set_position(self.symbol(stock), position=position, cash=cash, mark=mark, tag=self._new_tag())
+        self._do("set_position", data)
+
     # -- kill ----------------------------------------------------------------------------------
 
-    def kill(self, reason: str, *, stock: str | None = None, strategy: int | None = None) -> None:
+    def kill(
+        self, reason: str, *, stock: str | None = None, strategy: int | None = None, who: str = "api"
+    ) -> None:
         """Stop everything, a stock or a strategy.
 
         Raises
@@ -334,9 +352,10 @@ class Desk:
         """
         symbol = None if stock is None else self.symbol(stock)
         self._do("kill", commands.kill(symbol=symbol, strategy=strategy, tag=self._new_tag()))
-        self.watch.kill_reasons[_scope(stock, strategy)] = reason
+        self.watch.kill_reasons[scope_name(stock, strategy)] = reason
+        self._keep(Killed(stock=stock or "", strategy=strategy, reason=reason, who=who))
 
-    def clear_kill(self, *, stock: str | None = None, strategy: int | None = None) -> None:
+    def clear_kill(self, *, stock: str | None = None, strategy: int | None = None, who: str = "api") -> None:
         """Undo a kill of the same scope.
 
         Raises
@@ -345,7 +364,8 @@ class Desk:
         """
         symbol = None if stock is None else self.symbol(stock)
         self._do("clear_kill", commands.clear_kill(symbol=symbol, strategy=strategy, tag=self._new_tag()))
-        self.watch.kill_reasons.pop(_scope(stock, strategy), None)
+        self.watch.kill_reasons.pop(scope_name(stock, strategy), None)
+        self._keep(Cleared(stock=stock or "", strategy=strategy, who=who))
 
     # -- snapshots -----------------------------------------------------------------------------
 
@@ -382,11 +402,19 @@ class Desk:
         return answer
 
     def _new_tag(self) -> int:
-        self._tag = self._tag % (TAGS - 1) + 1
-        return self._tag
+        self._tag = (self._tag + 1) % OWN_TAGS
+        return OWN_TAGS | self._tag
+
+    def _keep(self, entry: Entry) -> None:
+        self.keeper.append(entry.KIND, entry.pack(), self.clock())
 
 
-def _scope(stock: str | None, strategy: int | None) -> str:
+def _plain(value: Parameters) -> dict[str, Any]:
+    return value.model_dump(mode="json")
+
+
+def scope_name(stock: str | None, strategy: int | None) -> str:
+    """What a kill switch is called: ``global``, ``strategy 0``, ``symbol AMZN``."""
     if stock is not None:
         return f"symbol {stock}"
     return "global" if strategy is None else f"strategy {strategy}"

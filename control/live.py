@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 
 from control.desk import Desk
 from control.event_log import EventLog
+from control.oms import Oms
+from control.oms.flow import OrderFlow
 from drivers.device import Batch
 
 T = TypeVar("T")
@@ -39,12 +41,15 @@ class Owner:
         With its market; from `start` on only the owner's thread uses them.
     events : EventLog
         Takes every event.
+    flow : OrderFlow, optional
+        Every order goes through it; without one, through one that begins with nothing.
     speed : float
         Seconds of the market per second.
     """
 
-    def __init__(self, desk: Desk, events: EventLog, *, speed: float = 1.0) -> None:
+    def __init__(self, desk: Desk, events: EventLog, *, flow: OrderFlow | None = None, speed: float = 1.0) -> None:
         self.desk, self.events, self.speed = desk, events, speed
+        self.flow = flow or OrderFlow(Oms(desk.keeper.append), desk)
         self._questions: queue.SimpleQueue[tuple[Callable[[Desk], Any], Future[Any]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="device owner", daemon=True)
         self._stopping = threading.Event()
@@ -59,6 +64,7 @@ class Owner:
 
     def start(self) -> None:
         """Begin."""
+        self.flow.later = self._later
         self.started = time.monotonic()
         self._thread.start()
 
@@ -87,6 +93,10 @@ class Owner:
         future: Future[T] = Future()
         self._questions.put((question, future))
         return future
+
+    def _later(self, function: Callable[[], None]) -> None:
+        """Have a function called on the owner's thread, by nobody who waits for it."""
+        self.ask(lambda _: function())
 
     # -- on the thread -------------------------------------------------------------------------
 

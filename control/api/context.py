@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -24,6 +25,9 @@ from control.desk import (
     UnknownStockError,
 )
 from control.live import Owner, StoppedError
+from control.oms import DuplicateOrderError, IllegalRequestError, Order
+from control.oms.flow import NotKeptError, OrderFlow, UnreconciledError
+from control.store import JournalFailedError
 from drivers.device import DeviceError
 
 T = TypeVar("T")
@@ -38,26 +42,71 @@ class Context:
     configuration: Configuration
     device: str
 
-    async def ask(self, question: Callable[[Desk], T]) -> T:
-        """Have the owner's thread answer, which it does after the device acknowledged.
+    @property
+    def flow(self) -> OrderFlow:
+        """The orders; only for what `ask` calls."""
+        return self.owner.flow
+
+    async def ask(self, question: Callable[[Desk], T], *, safety: bool = False) -> T:
+        """Have the owner's thread answer, which it does after the device acknowledged. What it wrote is on the disk then.
+
+        With ``safety`` the answer is given even if the journal fails: what takes risk away happens without it.
 
         Raises
         ------
         Problem
-            404, 409, 412, 422 by what it found; 503 where no answer came in time.
+            404, 409, 412, 422 by what it found; 503 where no answer came in time, or it is not on the disk.
         """
+        keeper = self.owner.desk.keeper
+
+        def asked(desk: Desk) -> tuple[T, Future[int] | None]:
+            before = keeper.count
+            return question(desk), keeper.newest if keeper.count > before else None
+
+        answer, written = await self._answer(lambda: self.owner.ask(asked), take_back=True)
+        if written is not None:
+            try:
+                await self._answer(lambda: written)
+            except Problem:
+                if not (safety and keeper.failure):
+                    raise
+        return answer
+
+    async def order(self, request: Callable[[OrderFlow], Future[Order]]) -> Order:
+        """Have something done with an order; the answer is there when it is on the disk.
+
+        Raises
+        ------
+        Problem
+            As `ask`.
+        """
+        answer = await self._answer(lambda: self.owner.ask(lambda _: request(self.flow)), take_back=True)
+        return await self._answer(lambda: answer)
+
+    async def _answer(self, future_of: Callable[[], Future[T]], *, take_back: bool = False) -> T:
+        """What a future gives, its errors as problems; ``take_back``: a question that was not begun in time is not asked."""
         seconds = self.configuration.serve.acknowledge_seconds
         try:
-            future = self.owner.ask(question)
-            return await asyncio.wait_for(asyncio.wrap_future(future), seconds)
+            future = asyncio.wrap_future(future_of())
+            return await asyncio.wait_for(future if take_back else asyncio.shield(future), seconds)
         except TimeoutError as error:
-            future.cancel()
             detail = f"no answer within {seconds} s; it may still happen: read the state before trying again"
             raise Problem(
                 503, "no-answer", "The device did not answer in time", detail, headers={"Retry-After": "1"}
             ) from error
         except StoppedError as error:
             raise Problem(503, "stopped", "The device is not running", str(error)) from error
+        except NotKeptError as error:
+            raise Problem(503, "journal-failed", "The journal has failed, and takes no order", str(error)) from error
+        except JournalFailedError as error:
+            detail = f"it happened, and will not be known after a restart: {error}"
+            raise Problem(503, "journal-failed", "The journal has failed", detail) from error
+        except DuplicateOrderError as error:
+            raise Problem(409, "key-reused", "The key is in use", f"{error}: take a new key") from error
+        except IllegalRequestError as error:
+            raise Problem(409, "not-now", "The order's status does not allow it", str(error)) from error
+        except UnreconciledError as error:
+            raise Problem(409, "unreconciled", "The order is not reconciled", str(error)) from error
         except UnknownStockError as error:
             known = ", ".join(self.owner.desk.stocks)
             detail = f"the device does not follow {error}; it follows {known}"

@@ -353,6 +353,8 @@ class OrderSent(Answer):
     """An order that the gate let through and the device sent."""
 
     id: str
+    number: int
+    """its number in ``orders/history``"""
     stock: str
     side: Side
     price: str
@@ -365,6 +367,7 @@ class OrderSent(Answer):
 
     model_config = example(
         id="000000005009",
+        number=17,
         stock="AMZN",
         side="buy",
         price="220.4500",
@@ -375,8 +378,25 @@ class OrderSent(Answer):
     )
 
 
+class OrderChange(Parameters):
+    """What is to be different: one of them, or both."""
+
+    price: Price | None = None
+    """currency, 4 decimals"""
+    quantity: Annotated[int, Field(ge=1, le=999_999, strict=True)] | None = None
+    """all shares of the order, those executed among them"""
+
+    model_config = example(price="220.4600", quantity=200)
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> OrderChange:
+        if self.price is None and self.quantity is None:
+            raise ValueError("price: price or quantity is needed")
+        return self
+
+
 class CancelWanted(Answer):
-    """A cancel that the device sent, or will send as soon as the exchange has answered what is under way."""
+    """A cancel or replace that the device sent, or will send as soon as the exchange has answered what is under way."""
 
     id: str
     sent: bool

@@ -69,8 +69,8 @@ _REPORT = Record(
 )
 
 NO_SUCH_ORDER, ORDER_BUSY, DEVICE_ERROR = 1 << 31, 1 << 30, 1 << 29
-"""Reasons of REFUSED beside those of the risk gate (``wire.reasons``), which have the low bits: the device has no such open order,
-the order waits for the exchange, the device could not take the command."""
+"""Reasons of REFUSED beside those of the risk gate (``wire.reasons``), which have the low bits: the device has no such order
+that is open, the order waits for the exchange, the device could not take the command."""
 
 
 def reason_names(mask: int) -> list[str]:
@@ -84,7 +84,9 @@ def reason_names(mask: int) -> list[str]:
 def _plan(record: Record) -> tuple[Struct, Callable[[Any], tuple[Any, ...]], tuple[str, ...], tuple[tuple[int, int], ...]]:
     """What packs a record at once: its bytes, its values out of an entry, their names, place and width of texts."""
     letters = {1: "B", 2: "H", 4: "I", 8: "Q"}
-    parts, names, texts = ["<"], [], []
+    parts: list[str] = ["<"]
+    names: list[str] = []
+    texts: list[tuple[int, int]] = []
     for each in record.fields:
         if each.name == "reserved":
             parts.append(f"{each.width}x")

@@ -196,6 +196,11 @@ class Order:
         return next(reversed(self._unanswered.values()), None)
 
     @property
+    def unanswered(self) -> tuple[Asked, ...]:
+        """The requests that have no answer yet, by number."""
+        return tuple(self._unanswered.values())
+
+    @property
     def status(self) -> Status:
         """Where it stands."""
         if self.ordered.is_parent:

@@ -43,7 +43,7 @@ async def post_kill(parts: Parts, kill: Kill) -> KillState:
         desk.kill(kill.reason, stock=kill.stock, strategy=kill.strategy)
         return kill_state(desk)
 
-    return await parts.ask(stop)
+    return await parts.ask(stop, safety=True)
 
 
 @router.delete("/kill")

@@ -67,7 +67,7 @@ def _symbol(desk: Desk, stock: str) -> SymbolAnswer:
         stock=stock,
         symbol=symbol,
         stock_locate=setup.stock_locate,
-        enabled=desk.enabled[stock],
+        enabled=desk.enabled[stock].value,
         tick=price(setup.tick),
         base_price=price(setup.base_price),
         trading_state=state.trading_state,

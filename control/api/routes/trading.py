@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import uuid
+from concurrent.futures import Future
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Response
 
 from control.api.context import Parts
 from control.api.models import (
@@ -14,6 +17,7 @@ from control.api.models import (
     CancelWanted,
     NewOrder,
     OpenOrder,
+    OrderChange,
     OrdersAnswer,
     OrderSent,
     PnlAnswer,
@@ -21,15 +25,22 @@ from control.api.models import (
     PositionsAnswer,
 )
 from control.api.problems import FieldProblem, Problem
-from control.api.writes import Route
+from control.api.writes import HEADER, REPLAYED, Route
 from control.configuration import Stock
 from control.desk import Desk
 from control.events import identity, price
+from control.oms import Order, Ordered, Status
+from control.oms import events as oms_events
+from control.oms.entries import DEVICE_ERROR, reason_names
+from control.oms.flow import OrderFlow
 from drivers import device, settings
 from wire import reasons
-from wire.records import Action, CommandError, EventType, Side
+from wire.records import IMMEDIATE_OR_CANCEL, TIME_IN_FORCE_DAY, SessionState, Side
 
 router = APIRouter(route_class=Route, tags=["trading"])
+CLIENT = "api"
+"""The client of all orders of this API."""
+_PLAIN_KEY = re.compile(r"^[\x21-\x7e]{1,36}$")
 _ORDER_ID = re.compile(r"^[0-9A-Fa-f]{1,12}$")
 
 
@@ -121,41 +132,76 @@ def _open(desk: Desk, order: device.OpenOrder) -> OpenOrder:
 
 
 @router.post("/orders", status_code=201)
-async def post_order(parts: Parts, response: Response, order: NewOrder) -> OrderSent:
-    """Send an order through the risk gate. 409 with all ``reasons`` where the gate refuses it."""
-    side = Side.BUY if order.side == "buy" else Side.SELL
+async def post_order(
+    parts: Parts,
+    response: Response,
+    order: NewOrder,
+    key: Annotated[str | None, Header(alias=HEADER, description="the order's id: it happens once, also after a restart")] = None,
+) -> OrderSent:
+    """Send an order through the risk gate. 409 with all ``reasons`` where the gate refuses it.
 
-    def send(desk: Desk) -> OrderSent:
-        answer, tag = desk.submit(
-            order.stock,
-            side,
-            settings.price(order.price),
-            order.quantity,
-            order.strategy,
-            order.time_in_force == "immediate",
-        )
-        if answer.error is CommandError.REFUSED:
-            text = ", ".join(answer.reasons)
-            raise Problem(
-                409, "refused", "The risk gate refused the order", f"it fails: {text}", reasons=answer.reasons
-            )
-        events = answer.batch.events
-        sent = events[events["type"] == EventType.ORDER_SENT]
-        info = int(sent[(sent["info"] & 0xFF) == Action.NEW][0]["info"])
-        return OrderSent(
-            id=identity(answer.order_id),
-            stock=order.stock,
-            side=order.side,
-            price=price(settings.price(order.price)),
-            quantity=order.quantity,
-            marking=chr(info >> 8 & 0xFF),
-            at_ns=desk.market.now,
-            tag=tag,
-        )
+    It is on the disk before it goes to the gate, and what the gate said is before this answers.
+    """
+    ordered = Ordered(
+        order_id=0,
+        client=CLIENT,
+        client_order_id=_client_order_id(key),
+        stock=order.stock,
+        side=Side.BUY if order.side == "buy" else Side.SELL,
+        price=settings.price(order.price),
+        quantity=order.quantity,
+        strategy=order.strategy,
+        time_in_force=IMMEDIATE_OR_CANCEL if order.time_in_force == "immediate" else TIME_IN_FORCE_DAY,
+    )
+    again = False
 
-    sent = await parts.ask(send)
+    def submit(flow: OrderFlow) -> Future[Order]:
+        nonlocal again
+        again = flow.oms.by_client(CLIENT, ordered.client_order_id) is not None
+        return flow.submit(ordered)
+
+    taken = await parts.order(submit)
+    if again:
+        response.headers[REPLAYED] = "true"
+    sent = _sent(taken)
     response.headers["Location"] = f"/api/v1/orders/{sent.id}"
     return sent
+
+
+def _client_order_id(key: str | None) -> str:
+    """The key as the client's order id: as it is where that fits, else its hash."""
+    if key is None:
+        return uuid.uuid4().hex
+    return key if _PLAIN_KEY.match(key) else hashlib.blake2b(key.encode("latin-1"), digest_size=16).hexdigest()
+
+
+def _sent(order: Order) -> OrderSent:
+    if order.sent is None:
+        _refused(0 if order.ended is None else order.ended.reason)
+        raise Problem(
+            409, "unreconciled", "The order is not reconciled", f"order {order.order_id}: whether it was sent is not known"
+        )
+    return OrderSent(
+        id=identity(oms_events.identity(order.sent.venue_order_id)),
+        number=order.order_id,
+        stock=order.ordered.stock,
+        side="buy" if order.ordered.side == Side.BUY else "sell",
+        price=price(order.ordered.price),
+        quantity=order.ordered.quantity,
+        marking=chr(order.sent.marking or ord(" ")),
+        at_ns=order.sent.stamp,
+        tag=order.order_id,
+    )
+
+
+def _refused(mask: int) -> None:
+    """Raise the problem that a refusal's mask is, if it is one."""
+    names = reason_names(mask)
+    if mask & DEVICE_ERROR:
+        raise Problem(409, "device-refused", "The device refused the command", f"it says {', '.join(names)}", reasons=names)
+    if mask:
+        detail = f"it fails: {', '.join(names)}"
+        raise Problem(409, "refused", "The risk gate refused the order", detail, reasons=names)
 
 
 def _order_id(text: str) -> int:
@@ -182,14 +228,37 @@ async def get_order(parts: Parts, id: Id) -> OpenOrder:
     return await parts.ask(read)
 
 
+@router.patch("/orders/{id}", status_code=202)
+async def patch_order(parts: Parts, id: Id, change: OrderChange) -> CancelWanted:
+    """Replace an order: its price, and all its shares, those executed among them. It gets a new id with it.
+
+    409 with all ``reasons`` where the gate refuses it; the order stays as it was then.
+    """
+    wanted = _order_id(id)
+    number = 0
+
+    def replace(flow: OrderFlow) -> Future[Order]:
+        nonlocal number
+        order = flow.find(wanted)
+        new = order.price if change.price is None else settings.price(change.price)
+        number = len(order.requests) + 1
+        return flow.replace(order, new, order.quantity if change.quantity is None else change.quantity)
+
+    order = await parts.order(replace)
+    if number in order.failed:
+        _refused(order.failed[number].reason)
+    return CancelWanted(id=identity(wanted), sent=True)
+
+
 @router.delete("/orders/{id}", status_code=202)
 async def delete_order(parts: Parts, id: Id) -> CancelWanted:
     """Take an order back. Where the exchange has yet to answer something, the cancel leaves right after."""
     wanted = _order_id(id)
 
     def cancel(desk: Desk) -> CancelWanted:
-        events = desk.cancel(wanted).batch.events
-        sent = events[events["type"] == EventType.ORDER_SENT]
-        return CancelWanted(id=identity(wanted), sent=bool(len(sent) and (sent[0]["info"] & 0xFF) == Action.CANCEL))
+        order = parts.flow.find(wanted)
+        at_once = desk.watch.session is SessionState.UP and order.status in (Status.LIVE, Status.PARTIALLY_FILLED)
+        parts.flow.cancel(order)
+        return CancelWanted(id=identity(wanted), sent=at_once)
 
-    return await parts.ask(cancel)
+    return await parts.ask(cancel, safety=True)
