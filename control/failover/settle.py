@@ -6,7 +6,7 @@ Used when an account was read whole and nothing is on its way any more: after a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from control.failover.view import ExchangeView, Execution, Seen
@@ -28,7 +28,15 @@ class Settled:
     never_arrived: int = 0
 
 
-def settle(oms: Oms, view: ExchangeView, *, venue: int, timestamp: int) -> Settled:
+def settle(
+    oms: Oms,
+    view: ExchangeView,
+    *,
+    venue: int,
+    timestamp: int,
+    name: Callable[[int], int] = lambda order_id: order_id,
+    hear: Callable[[Report], object] | None = None,
+) -> Settled:
     """Bring the orders of a venue to what its account says.
 
     Parameters
@@ -39,11 +47,19 @@ def settle(oms: Oms, view: ExchangeView, *, venue: int, timestamp: int) -> Settl
     venue : int
     timestamp : int
         Of the entries in the journal.
+    name : callable
+        What an order of the exchange is called in ``oms``.
+    hear : callable, optional
+        Takes the reports instead of ``oms``, and hands them to it.
     """
     done = Settled()
 
     def tell(report: Report) -> None:
-        done.reports += oms.report(report, timestamp)
+        done.reports += not oms[report.order_id].knows(report)
+        if hear is None:
+            oms.report(report, timestamp)
+        else:
+            hear(report)
 
     traded: dict[int, list[Execution]] = {}
     for each in view.executions.values():
@@ -52,7 +68,7 @@ def settle(oms: Oms, view: ExchangeView, *, venue: int, timestamp: int) -> Settl
     heard: set[tuple[int, int]] = set()
     for seen in view.orders.values():
         before = executed.get(seen.previous_id, 0)
-        order, number = _named(oms, seen, venue, timestamp, before, done)
+        order, number = _named(oms, seen, venue, timestamp, before, name, done)
         heard.add((order.order_id, number))
 
         def report(what: What, report_id: int, price: int = 0, quantity: int = 0, reason: int = 0) -> None:
@@ -66,49 +82,48 @@ def settle(oms: Oms, view: ExchangeView, *, venue: int, timestamp: int) -> Settl
         known = sum(told.quantity for told in order.cancels.values() if told.number == number)
         if seen.cancelled > known:
             report(What.CANCELLED, _BY_ACCOUNT | seen.order_id, seen.price, seen.cancelled - known, ord(seen.reason[:1] or " "))
-    _break(oms, view, venue, timestamp, done)
+    for order in list(oms):
+        for key in sorted(order.executions.keys() - order.busts):
+            if key[0] == venue and key[1] in view.broken:
+                tell(Report(order.order_id, What.BUSTED, key[1], venue))
+    rejected = {name(order_id): reason for order_id, reason in view.rejected.items()}
     for order in list(oms):
         if order.sent is not None and order.sent.venue == venue and not order.status.is_final:
-            for each_report in _unheard(order, order.sent.venue_order_id, view, heard):
+            for each_report in _unheard(order, rejected.get(order.sent.venue_order_id), heard):
                 done.never_arrived += 1
                 tell(each_report)
     return done
 
 
-def _named(oms: Oms, seen: Seen, venue: int, timestamp: int, executed: int, done: Settled) -> tuple[Order, int]:
+def _named(
+    oms: Oms, seen: Seen, venue: int, timestamp: int, executed: int, name: Callable[[int], int], done: Settled
+) -> tuple[Order, int]:
     """The order, and the number of the request, that a name at the exchange stands for; both are made where nobody knew."""
+    called = name(seen.order_id)
     try:
-        return oms.find(venue, seen.order_id)
+        return oms.find(venue, called)
     except UnknownOrderError:
         done.adopted += 1
     try:
-        order, _ = oms.find(venue, seen.previous_id)
+        order, _ = oms.find(venue, name(seen.previous_id))
     except UnknownOrderError:
-        made = Ordered(0, DEVICE, f"{seen.order_id:X}", seen.stock, seen.side, seen.price, seen.quantity)
+        made = Ordered(0, DEVICE, f"{called:X}", seen.stock, seen.side, seen.price, seen.quantity)
         order = oms.order(made, timestamp)
-        oms.send(order.order_id, venue=venue, venue_order_id=seen.order_id, timestamp=timestamp)
+        oms.send(order.order_id, venue=venue, venue_order_id=called, timestamp=timestamp)
         return order, 0
     number = len(order.requests) + 1
     shares = seen.quantity + executed
-    oms.note(Asked(order.order_id, What.REPLACE, number, venue, seen.order_id, seen.price, shares), timestamp)
+    oms.note(Asked(order.order_id, What.REPLACE, number, venue, called, seen.price, shares), timestamp)
     return order, number
 
 
-def _break(oms: Oms, view: ExchangeView, venue: int, timestamp: int, done: Settled) -> None:
-    for order in list(oms):
-        for key in sorted(order.executions.keys() - order.busts):
-            if key[0] == venue and key[1] in view.broken:
-                done.reports += oms.report(Report(order.order_id, What.BUSTED, key[1], venue), timestamp)
-
-
-def _unheard(order: Order, sent_as: int, view: ExchangeView, heard: set[tuple[int, int]]) -> Iterator[Report]:
-    """Reports about what the exchange rejected or never heard of."""
+def _unheard(order: Order, rejected: str | None, heard: set[tuple[int, int]]) -> Iterator[Report]:
+    """Reports about what the exchange rejected, for this reason, or never heard of."""
     assert order.sent is not None
-    venue, number = order.sent.venue, order.order_id
+    venue, number, sent_as = order.sent.venue, order.order_id, order.sent.venue_order_id
     if not any((number, each) in heard for each in range(len(order.requests) + 1)):
-        reason = view.rejected.get(sent_as)
-        if reason is not None:
-            yield Report(number, What.REJECTED, sent_as, venue, reason=ord(reason[:1] or " "))
+        if rejected is not None:
+            yield Report(number, What.REJECTED, sent_as, venue, reason=ord(rejected[:1] or " "))
         else:
             yield Report(number, What.REFUSED, sent_as, venue, reason=NO_SUCH_ORDER)
         return

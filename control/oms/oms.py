@@ -237,6 +237,10 @@ class Oms:
             raise UnknownOrderError(f"venue {venue}: no order with the id {venue_order_id:X}")
         return self.orders[known[0]], known[1]
 
+    def names(self, venue: int) -> list[int]:
+        """All ids under which a venue ever knew an order."""
+        return [name for at, name in self._by_venue if at == venue]
+
     def by_client(self, client: str, client_order_id: str) -> tuple[Order, int] | None:
         """The order that a client's id stands for, and the number of the request that had it (0: the order itself)."""
         known = self._by_client.get((client, client_order_id))
