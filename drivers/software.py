@@ -66,6 +66,11 @@ class SoftwareDevice(CommandedDevice):
         """Sequenced messages of the order session that were ever taken, over all connections."""
         return int(self._running.state.core["session_sequence"][0])
 
+    @property
+    def generation(self) -> int:
+        """Number of the last order."""
+        return int(self._running.state.core["generation"][0])
+
     def begin_after(self, generation: int) -> None:
         """Let the ids of its orders come after a generation: those up to it are another device's.
 

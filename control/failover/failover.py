@@ -56,6 +56,8 @@ class Failover:
         Told the exchange's whole account when it is known, before anybody trades again.
     hand_over : callable
         Given what the next owner begins with, when the session is free and has no open order.
+    fence : callable
+        Does what can be done so that the old owner lets go of the session; called before every attempt to have it.
     fence_ns : int
         So long after its last heartbeat a card has stopped.
     began : mapping
@@ -83,13 +85,14 @@ class Failover:
         symbols: Mapping[str, int],
         settle: Callable[[ExchangeView], None],
         hand_over: Callable[[Inheritance], None],
+        fence: Callable[[], object],
         *,
         fence_ns: int,
         began: Mapping[int, tuple[int, int]] | None = None,
         retry_ns: int = 20_000_000,
     ) -> None:
         self._ouch, self._account, self._connect = ouch, account, connect
-        self._symbols, self._settle, self._hand_over = symbols, settle, hand_over
+        self._symbols, self._settle, self._hand_over, self._let_go = symbols, settle, hand_over, fence
         self._fence, self._retry, self._began = fence_ns, retry_ns, dict(began or {})
         self._line: Line | None = None
         self._known: tuple[int, ...] = ()
@@ -144,6 +147,7 @@ class Failover:
             return
         self.attempts += 1
         self._due = self._now + self._retry
+        self._let_go()
         self._line = self._connect(self)
         if self._line is not None and self.takeover is not None:
             self._line.send(self.takeover.connected(self._now))

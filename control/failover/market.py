@@ -61,6 +61,8 @@ class Comparison:
     ----------
     patience_ns : int
         How long one side may know what the other does not.
+    behind : int
+        Message of the feed behind which it begins.
 
     Attributes
     ----------
@@ -68,10 +70,10 @@ class Comparison:
         Events that were the same.
     """
 
-    def __init__(self, patience_ns: int) -> None:
+    def __init__(self, patience_ns: int, behind: int = 0) -> None:
         self._patience = patience_ns
         self._sides = (_Side(), _Side())
-        self._from = 0
+        self._from = behind
         self.compared = 0
 
     def see(self, side: int, events: NDArray[np.void], now: int) -> Divergence | None:

@@ -73,6 +73,8 @@ class Pair(CommandedDevice):
         How long one of them may know what the other does not.
     check_ns : int
         Between two comparisons of books, positions and open orders.
+    behind : int
+        Message of the feed behind which what they tell is compared: a card may have had a host before this one.
 
     Attributes
     ----------
@@ -97,6 +99,7 @@ class Pair(CommandedDevice):
         *,
         patience_ns: int = 50_000_000,
         check_ns: int = 1_000_000_000,
+        behind: int = 0,
     ) -> None:
         super().__init__()
         mine, its = card.identify(), shadow.identify()
@@ -108,7 +111,7 @@ class Pair(CommandedDevice):
         self.diverged: str | None = None
         self.ledger = Ledger()
         self.checks = self.skipped = 0
-        self._market = Comparison(patience_ns)
+        self._market = Comparison(patience_ns, behind)
         self._check_every, self._next_check = check_ns, 0
         self._global: dict[str, Any] | None = None
         self._spent = 0  # of the day's credit, by the card
@@ -122,6 +125,11 @@ class Pair(CommandedDevice):
     def clock(self) -> int:
         """Stamp of the last input of the one that trades, ns."""
         return self.active.clock
+
+    @property
+    def mapped(self) -> tuple[int, ...]:
+        """The symbols that have a stock, in ascending order."""
+        return self.active.mapped
 
     def identify(self) -> Identity:
         """What the one that trades is."""

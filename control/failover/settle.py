@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from control.failover.view import ExchangeView, Execution, Seen
 from control.oms import Asked, Oms, Order, Ordered, Report, UnknownOrderError, What
 from control.oms.entries import NO_SUCH_ORDER
+from control.oms.events import cancel_id
 
 DEVICE = "device"
 """Client of orders that no client asked for, as far as is known."""
-_BY_ACCOUNT = 1 << 62
-"""Report ids of cancels that were found by comparing: the account says how many shares, not in which message."""
 
 
 @dataclass(slots=True)
@@ -79,9 +78,8 @@ def settle(
             before += each.quantity
             report(What.EXECUTED, each.match_number, each.price, each.quantity)
         executed[seen.order_id] = before
-        known = sum(told.quantity for told in order.cancels.values() if told.number == number)
-        if seen.cancelled > known:
-            report(What.CANCELLED, _BY_ACCOUNT | seen.order_id, seen.price, seen.cancelled - known, ord(seen.reason[:1] or " "))
+        for gone, left, reason in seen.cancels:
+            report(What.CANCELLED, cancel_id(number, left), seen.price, gone, ord(reason[:1] or " "))
     for order in list(oms):
         for key in sorted(order.executions.keys() - order.busts):
             if key[0] == venue and key[1] in view.broken:

@@ -1,9 +1,11 @@
 """The order session of a device that is gone: log in to it, take its orders out of the market, learn where we stand.
 
 A machine without a socket. It logs in from the session's first message on, so that what it knows in the end is the exchange's
-account and nobody's memory. Orders that are known to be open are cancelled before that account has been read; those that it shows
-besides, as soon as they are seen. It is done when the exchange has no order of ours left and then was silent long enough to send
-a heartbeat: nothing that the old owner sent can still be on its way to it. Until then no new order may go out.
+account and nobody's memory. Orders that are known to be open are cancelled before that account has been read; those that it
+shows besides, as soon as they are seen. An order that it does not show is entered again, for no shares: so it has an answer,
+for a device that may still wait for one, and cannot come after all. It is done when the exchange has no order of ours left and
+then was silent long enough to send a heartbeat: nothing that the old owner sent can still be on its way to it. Until then no
+new order may go out.
 
 The caller has fenced the old owner before: the session is lost to it, or it has stopped by itself, as a card does whose host is
 silent (docs/architecture.md, HOST_HEARTBEAT).
@@ -11,13 +13,16 @@ silent (docs/architecture.md, HOST_HEARTBEAT).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from control.failover.view import ExchangeView
 from control.gateway.ouch import Ouch
 from control.gateway.soupbin import Client, Ended, Event, Idle, LoggedIn, Message, Refused
 from wire.errors import WireError
+
+_TRIES = 5
+"""How often an order that does not show is entered for no shares: an exchange may ignore that."""
 
 
 class Phase(StrEnum):
@@ -50,8 +55,8 @@ class Takeover:
     view : ExchangeView
     times : dict
         When each phase began, ns.
-    cancels : int
-        Cancel messages sent.
+    messages : int
+        Cancels and orders of no shares that were sent.
     malformed : int
         Messages that are no OUCH.
     refused : str or None
@@ -78,7 +83,7 @@ class Takeover:
         self.view = ExchangeView()
         self.phase = Phase.CONNECTING
         self.times = {Phase.CONNECTING: now}
-        self.cancels = self.malformed = 0
+        self.messages = self.malformed = self._tries = 0
         self.refused: str | None = None
 
     # -- in and out --------------------------------------------------------------------------------
@@ -136,7 +141,7 @@ class Takeover:
 
     @property
     def never_arrived(self) -> list[int]:
-        """Orders that were known, and of which the exchange knows nothing; for sure when it is done."""
+        """Orders that were known, and of which the exchange has said nothing."""
         return [each for each in self._known if each not in self.view.orders and each not in self.view.rejected]
 
     # -- steps -------------------------------------------------------------------------------------
@@ -173,9 +178,14 @@ class Takeover:
             return self._cancel((each for each in left if each in self._asked), now)
         if all(each in self.view.orders for each in self._known) or self._is_idle:
             self._enter(Phase.SETTLING, now)
-        if self._is_idle:
+        if not self._is_idle:
+            return b""
+        waiting = self.never_arrived
+        voids = self._say(waiting, self._ouch.enter_nothing, now) if self._tries < _TRIES else b""
+        if not waiting or self._tries >= _TRIES:
             self._enter(Phase.DONE, now)
-        return b""
+        self._tries += bool(voids)
+        return voids
 
     def _enter(self, phase: Phase, now: int) -> None:
         if phase is not self.phase:
@@ -183,12 +193,15 @@ class Takeover:
             self.times[phase] = now
 
     def _cancel(self, order_ids: Iterable[int], now: int) -> bytes:
-        """Cancels for orders that were not asked for in the last while."""
+        return self._say(order_ids, self._ouch.cancel, now)
+
+    def _say(self, order_ids: Iterable[int], message: Callable[[int], bytes], now: int) -> bytes:
+        """A message for each order about which none was sent in the last while."""
         out = bytearray()
         for order_id in order_ids:
             asked = self._asked.get(order_id)
             if asked is None or now - asked >= self._patience:
                 self._asked[order_id] = now
-                self.cancels += 1
-                out += self._client.send(self._ouch.cancel(order_id), now)
+                self.messages += 1
+                out += self._client.send(message(order_id), now)
         return bytes(out)

@@ -12,7 +12,7 @@ from wire.records import SLOT_BITS, Side
 
 @dataclass(slots=True)
 class Seen:
-    """An order by its last name. ``open`` and ``cancelled`` in shares, of this name."""
+    """An order by one of its names. ``cancels``: shares, what was left after it, and the reason of each."""
 
     order_id: int
     stock: str
@@ -22,8 +22,7 @@ class Seen:
     quantity: int
     reference: int
     previous_id: int = 0
-    cancelled: int = 0
-    reason: str = ""
+    cancels: list[tuple[int, int, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +85,18 @@ class ExchangeView:
             seen.open = max(seen.open - told.quantity, 0)
             self._execute(seen, told)
         elif told.kind is Kind.CANCELLED:
-            seen.open = max(seen.open - told.quantity, 0)
-            seen.cancelled += told.quantity
-            seen.reason = told.reason
+            gone = min(told.quantity, seen.open)
+            seen.open -= gone
+            if gone:
+                seen.cancels.append((gone, seen.open, told.reason))
 
     def _enter(self, told: Told) -> None:
-        shares = 0 if told.is_dead else told.quantity
-        self.orders[told.order_id] = Seen(
-            told.order_id, told.stock, told.side, told.price, shares, told.quantity, told.reference, told.previous_id
+        seen = self.orders[told.order_id] = Seen(
+            told.order_id, told.stock, told.side, told.price, told.quantity, told.quantity, told.reference, told.previous_id
         )
+        if told.is_dead and seen.open:
+            seen.cancels.append((seen.open, 0, "D"))
+            seen.open = 0
         previous = self.orders.get(told.previous_id)
         if previous is not None:
             previous.open = 0

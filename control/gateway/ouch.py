@@ -1,5 +1,5 @@
-"""What the exchange says in OUCH 4.2 or 5.0, in words that are the same for both; and the one thing that is said to it
-past a device: cancel.
+"""What the exchange says in OUCH 4.2 or 5.0, in words that are the same for both; and what is said to it past a device, which
+cannot trade: cancel, and enter for no shares.
 
 Orders go by the device's ids: in 4.2 the token has the id in hexadecimal behind a prefix, in 5.0 it is the user reference number
 (docs/architecture.md, section 9).
@@ -151,4 +151,23 @@ class Ouch:
         """
         if self.version is OuchVersion.V5_0:
             return ouch50.CANCEL_ORDER_REQUEST.pack(user_reference_number=order_id, quantity=0)
-        return ouch42.CANCEL_ORDER.pack(order_token=f"{self.prefix}{order_id:0{_DIGITS}X}", shares=0)
+        return ouch42.CANCEL_ORDER.pack(order_token=self._token(order_id), shares=0)
+
+    def enter_nothing(self, order_id: int) -> bytes:
+        """An order of no shares, which is rejected; or ignored, if its name is known: a repetition.
+
+        So an order that may never have arrived gets an answer, and will not trade if it arrives after all.
+
+        Raises
+        ------
+        FieldError
+            An id that this version has no name for.
+        """
+        words: dict[str, Any] = {"side": "B", "price": 10_000, "display": "Y", "capacity": "P", "cross_type": "N"}
+        words["intermarket_sweep_eligibility"] = "N"
+        if self.version is OuchVersion.V5_0:
+            return appendage.pack(ouch50.ENTER_ORDER, words | {"user_reference_number": order_id, "time_in_force": "3"})
+        return ouch42.ENTER_ORDER.pack(words | {"order_token": self._token(order_id), "customer_type": " "})
+
+    def _token(self, order_id: int) -> str:
+        return f"{self.prefix}{order_id:0{_DIGITS}X}"

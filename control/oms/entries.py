@@ -206,8 +206,8 @@ class Report(_Entry):
         Of the request that it is about: of a replace that was confirmed or rejected, of a cancel that was rejected; of an
         execution or a cancel the one whose terms were in force.
     report_id : int
-        For EXECUTED the match number, for BUSTED that of the execution which is void. For the others the exchange's number of
-        the message. With ``venue`` and ``what`` it is unique.
+        For EXECUTED the match number, for BUSTED that of the execution which is void, for CANCELLED
+        `control.oms.events.cancel_id`. Of one order it is unique with ``venue`` and ``what``.
     quantity : int
         EXECUTED: shares of the execution. CANCELLED: shares that are no longer open. ACCEPTED, REPLACED: all shares of the order.
     reason : int

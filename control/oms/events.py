@@ -33,6 +33,7 @@ VENUE = 1
 DEVICE = "device"
 """The client of orders that the device sends by itself."""
 _ID_BITS = 48
+_SHARES_BITS = 20  # an order has at most 999,999
 _DEAD = ord("D")
 _NEW, _REPLACE, _CANCEL = Action.NEW.value, Action.REPLACE.value, Action.CANCEL.value
 _CANCEL_REJECT = ord("I")
@@ -45,6 +46,13 @@ info."""
 def identity(name: int) -> int:
     """The device's id in an id for ever (`OrderFlow.name`)."""
     return name & (1 << _ID_BITS) - 1
+
+
+def cancel_id(number: int, left: int) -> int:
+    """Report id of a cancel, which has no number at the exchange: shares of the order become fewer, so what was left under which
+    terms is said once, whoever tells it.
+    """
+    return number << _SHARES_BITS | left
 
 
 class EventReader:
@@ -162,7 +170,10 @@ class EventReader:
     def _dead(self, order: Order, row: Row) -> None:
         """Accepted and gone in one message: no other one comes."""
         if order.open:
-            self._hear(order, What.CANCELLED, row, number=order.terms, price=row[8], quantity=order.open, reason=_DEAD)
+            gone = cancel_id(order.terms, 0)
+            self._hear(
+                order, What.CANCELLED, row, number=order.terms, price=row[8], quantity=order.open, reason=_DEAD, report_id=gone
+            )
 
     def _executed(self, row: Row) -> None:
         order, _ = self._find(row[6])
@@ -170,7 +181,8 @@ class EventReader:
 
     def _cancelled(self, row: Row) -> None:
         order, _ = self._find(row[6])
-        self._hear(order, What.CANCELLED, row, reason=row[13] & 0xFF, **_terms(order, row))
+        gone = cancel_id(order.terms, row[11])
+        self._hear(order, What.CANCELLED, row, reason=row[13] & 0xFF, report_id=gone, **_terms(order, row))
 
     def _rejected(self, row: Row) -> None:
         order, number = self._find(row[6])

@@ -313,7 +313,8 @@ class Oms:
     def _hear(self, report: Report) -> None:
         order = self.orders[report.order_id]
         status = order.status
-        if order.ordered.is_parent or report.what not in ALLOWED[status]:
+        crossed = report.what is What.REFUSED and report.number > 0  # a request that came too late
+        if order.ordered.is_parent or not (crossed or report.what in ALLOWED[status]):
             self.violations.append(Violation(report, status, f"{report.what.name.lower()} of an order that is {status}"))
         order.hear(report)
         if report.what is What.EXECUTED:

@@ -17,9 +17,10 @@ from drivers.commanded import CommandedDevice
 from drivers.device import Batch, DeviceError, Identity
 from drivers.software import SoftwareDevice
 from sim.faults.clockwork import Clockwork, Life
+from sim.faults.exchange import SimulatedExchange
 from sim.faults.network import Stream
 from wire.frames import udp_frame
-from wire.records import EVENT, INPUT, OUTPUT, Port
+from wire.records import EVENT, INPUT, OUTPUT, EventType, Port
 
 TICK = 10_000_000
 """ns between two ticks of a device."""
@@ -45,6 +46,8 @@ class Board:
     device : SoftwareDevice
     stream : Stream or None
         To the exchange.
+    is_set : bool
+        Whether a host has configured it.
     on_send : callable or None
         Told when bytes go out.
     """
@@ -54,6 +57,7 @@ class Board:
         self.device = SoftwareDevice(symbols=symbols, levels=levels, orders=orders)
         self.device.subscribe(self._take)
         self.stream: Stream | None = None
+        self.is_set = False
         self.on_send: Callable[[bytes], None] | None = None
         self._ring: list[NDArray[np.void]] = []
         self._waiting = 0
@@ -111,6 +115,17 @@ class Board:
         if not self.life.is_over:
             self.put(Port.COMMAND, commands.session_down())
 
+    def connect(self, exchange: SimulatedExchange) -> bool:
+        """Open an order connection; whether somebody is there."""
+        self.stream = exchange.connect(0, self)
+        return self.stream is not None
+
+    def hang_up(self) -> None:
+        """Close the order connection, if there is one."""
+        if self.stream is not None:
+            self.stream.close(0)
+            self.lost()
+
     def power_off(self) -> None:
         """It does nothing any more. Its connection stands, as far as the other side knows."""
         self.life.end()
@@ -132,6 +147,7 @@ class Driver(CommandedDevice):
         super().__init__()
         self.board, self.life = board, life
         self._next_event = -1
+        board.told()  # to somebody before us
 
     def identify(self) -> Identity:
         """What the board is."""
@@ -146,9 +162,30 @@ class Driver(CommandedDevice):
         """Let go of the board, which goes on."""
 
     @property
+    def is_there(self) -> bool:
+        """Whether the board can be reached."""
+        return not self.life.is_over and not self.board.life.is_over
+
+    @property
     def clock(self) -> int:
         """Stamp of the board's last input, ns."""
         return self.board.device.clock
+
+    def expected(self) -> int:
+        """The next message of the feed that the board expects.
+
+        Raises
+        ------
+        DeviceError
+            The board is out of reach.
+        """
+        events = self.heartbeat().events
+        return int(events["value"][events["type"] == EventType.HEARTBEAT][-1])
+
+    @property
+    def mapped(self) -> tuple[int, ...]:
+        """The symbols that have a stock, in ascending order."""
+        return self.board.device.mapped
 
     def poll(self) -> None:
         """Take what was told, and hand it to the subscribers.

@@ -24,7 +24,7 @@ from sim.faults.network import End, Line, Stream
 from wire.errors import WireError
 
 SECOND = 1_000_000_000
-STEP = 500_000
+STEP = 1_000_000
 """ns between two looks at the timetable."""
 
 
@@ -46,6 +46,8 @@ class SimulatedExchange:
     is_up : bool
     cancel_on_disconnect : bool
         Orders of an account whose connection is lost are taken out.
+    watch : callable or None
+        Called after every message of an order port.
     """
 
     def __init__(self, clockwork: Clockwork, day: Day, dice: random.Random, counts: Counter[str]) -> None:
@@ -55,6 +57,7 @@ class SimulatedExchange:
         self.is_up = True
         self.cancel_on_disconnect = False
         self.connections: list[Connection] = []
+        self.watch: Callable[[], None] | None = None
         self._life = Life("exchange")
         clockwork.every(STEP, self.turn, life=self._life)
 
@@ -155,6 +158,8 @@ class Connection:
         for message in self.soup.receive(data, exchange.clockwork.now / SECOND):
             if not self.drop_copy:
                 self.entry.receive(message)
+                if exchange.watch is not None:
+                    exchange.watch()
         exchange.flush()
 
     def pump(self, now: float) -> None:

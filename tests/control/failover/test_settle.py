@@ -10,6 +10,7 @@ from control.failover.settle import settle
 from control.failover.view import ExchangeView
 from control.gateway.ouch import Kind, Told
 from control.oms import Asked, Oms, Ordered, Report, Status, What
+from control.oms.events import cancel_id
 from wire.records import Side
 
 VENUE = 3
@@ -70,7 +71,7 @@ class Exchange:
         if left:  # the take-over cancels what is open
             self._say(
                 Told(Kind.CANCELLED, 0, name, quantity=left, reason="U"),
-                Report(order.order_id, What.CANCELLED, 1 << 40 | name, VENUE, number, quantity=left),
+                Report(order.order_id, What.CANCELLED, cancel_id(number, 0), VENUE, number, quantity=left),
             )
 
     def _say(self, told: Told, report: Report) -> None:
