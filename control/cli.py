@@ -218,6 +218,24 @@ def exchange(
 
 
 @app.command()
+def faults(
+    seeds: Annotated[int, typer.Option("--seeds", "-n", min=1, help="How many.")] = 20,
+    first: Annotated[int, typer.Option(help="The first of them.", min=0)] = 1,
+    processes: Annotated[int | None, typer.Option("--processes", "-p", min=1, help="At once; without it, one a core.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """A whole site, faults of every kind from seeds, and whether anything was lost or a limit broken."""
+    from control.rehearsal.campaign import show
+
+    try:
+        good = show(range(first, first + seeds), processes, out, err, json=json)
+    except KeyboardInterrupt:
+        fail("interrupted")
+    if not good:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
 def doctor(json: JsonOption = False) -> None:
     """What is installed, what is missing, and what to do about it."""
     from control.doctor import State, as_json, examine

@@ -19,7 +19,6 @@ from drivers.software import SoftwareDevice
 from sim.faults.clockwork import Clockwork, Life
 from sim.faults.exchange import SimulatedExchange
 from sim.faults.network import Stream
-from wire.frames import udp_frame
 from wire.records import EVENT, INPUT, OUTPUT, EventType, Port
 
 TICK = 10_000_000
@@ -63,12 +62,11 @@ class Board:
         self._waiting = 0
         clockwork.every(TICK, self._tick, life=life)
 
-    def feed(self, port: Port, address: int, udp_port: int) -> Callable[[bytes], None]:
-        """What takes the packets of a feed."""
+    def feed(self, port: Port) -> Callable[[bytes], None]:
+        """What takes the frames of a feed."""
 
-        def arrive(payload: bytes) -> None:
+        def arrive(frame: bytes) -> None:
             if not self.life.is_over:
-                frame = udp_frame(payload, source=1, source_port=1, destination=address, destination_port=udp_port)
                 self.put(port, frame)
 
         return arrive

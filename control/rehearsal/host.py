@@ -161,7 +161,8 @@ class Host:
 
     def _devices(self) -> tuple[Pair, list[Feed]]:
         """The pair. A card that is set already is told to stop, and to let go of the session; the shadow is set anew."""
-        site, behind = self.site, Driver(self.shadow, self.life)
+        site = self.site
+        behind = self._behind = Driver(self.shadow, self.life)
         drivers = (self.driver, behind)
         had = self.card.is_set
         if self.driver.is_there:
@@ -271,7 +272,7 @@ class Host:
 
     def _turn(self) -> None:
         pair = self.pair
-        for driver in (pair.card, pair.shadow):
+        for driver in (self.driver, self._behind):
             try:
                 driver.poll()
             except DeviceError as error:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from sim.faults.exchange import SimulatedExchange
 from sim.faults.network import Line, Weather
 from sim.faults.plan import Fault, Kind, plan
 from sim.ladder import ladder_for
+from wire.frames import udp_frame
 from wire.records import Port, SessionState, Side
 
 MILLISECOND, SECOND = 1_000_000, 1_000_000_000
@@ -176,7 +178,8 @@ class World:
             (Port.FEED_A, feed.address_a, feed.port_a),
             (Port.FEED_B, feed.address_b, feed.port_b),
         ):
-            line = Line(self.clockwork, self._dice, board.feed(port, int(address), number), self.counts)
+            wrap = partial(udp_frame, source=1, source_port=1, destination=int(address), destination_port=number)
+            line = Line(self.clockwork, self._dice, board.feed(port), self.counts, wrap=wrap)
             line.weather = self.weathers[port]
             self.exchange.lines.append(line)
         return board
@@ -300,9 +303,10 @@ class World:
         self.clockwork.run(self.end + CALM)
         while not self._is_at_rest and self.clockwork.now < self.end + PATIENCE:
             self.clockwork.run(self.clockwork.now + CALM)
-        self.client.is_trading = False
-        self.clockwork.run(self.clockwork.now + CALM)
         assert self.host is not None
+        self.client.is_trading = False
+        self.exchange.day.driver = None  # the market stands still, so that nothing is on its way
+        self.clockwork.run(self.clockwork.now + CALM)
         self.violations += judge(self.host, self.exchange, self.client.acknowledged)
         self._end_host()
         self.violations += judge_journal(self.site.folder, self.exchange)
@@ -313,9 +317,12 @@ class World:
 
     @property
     def _is_at_rest(self) -> bool:
-        """Whether a host trades, or was told not to."""
+        """Whether a host has a session, on a line that is whole."""
         host = self.host
-        return host is not None and host.failover.stage is Stage.IDLE and host.desk.watch.session is SessionState.UP
+        if host is None or host.failover.stage is not Stage.IDLE or host.desk.watch.session is not SessionState.UP:
+            return False
+        stream = host.active.stream
+        return stream is not None and stream.is_open and not stream.is_half_open
 
     @property
     def _time(self) -> str:

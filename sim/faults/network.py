@@ -35,6 +35,8 @@ class Line:
     clockwork : Clockwork
     dice : Random
     deliver : callable
+    wrap : callable, optional
+        Makes a packet of what is sent: checksums are there before anything is struck.
     delay_ns, jitter_ns, late_ns : int
         Of every packet; at most so much more, in order; at most so much more for one that is reordered or comes twice.
     counts : Counter
@@ -48,18 +50,20 @@ class Line:
         deliver: Callable[[bytes], None],
         counts: Counter[str],
         *,
+        wrap: Callable[[bytes], bytes] = bytes,
         delay_ns: int = 20_000,
         jitter_ns: int = 30_000,
         late_ns: int = 3 * MILLISECOND,
     ) -> None:
         self.weather = Weather()
         self._clockwork, self._dice, self._deliver, self._counts = clockwork, dice, deliver, counts
-        self._delay, self._jitter, self._late = delay_ns, jitter_ns, late_ns
+        self._delay, self._jitter, self._late, self._wrap = delay_ns, jitter_ns, late_ns, wrap
         self._last = 0
 
     def send(self, payload: bytes) -> None:
         """A packet goes in."""
         weather, dice = self.weather, self._dice
+        payload = self._wrap(payload)
         if dice.random() < weather.loss:
             self._counts["packets lost"] += 1
             return
