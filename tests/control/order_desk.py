@@ -1,12 +1,14 @@
 """A small market with a desk, orders and a journal in memory whose disk does what it is told."""
 
+from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import cast
 
 from control.desk import Desk
 from control.keeper import Keeper
-from control.oms import Oms, Ordered
-from control.oms.flow import Heard, OrderFlow
+from control.oms import Ordered
+from control.oms.flow import Heard, Listener, OrderFlow
+from control.past import hold, past_of, restore
 from control.store import JournalFailedError, Record
 from control.store.committer import Committer
 from tests.control.small_market import STEP, SmallMarket, small_configuration
@@ -16,10 +18,10 @@ from wire.records import TIME_IN_FORCE_DAY, Side
 class Disk:
     """A committer without one: entries are kept at once, or when `write` is called, or never again after `fail`."""
 
-    def __init__(self, *, slow: bool = False) -> None:
-        self.entries: list[Record] = []
+    def __init__(self, entries: Sequence[Record] = (), *, slow: bool = False) -> None:
+        self.entries = list(entries)
         self.waiting: list[tuple[Record, Future[int]]] = []
-        self.slow, self.failed, self._count = slow, False, 0
+        self.slow, self.failed, self._count = slow, False, len(entries)
 
     def append(self, kind: int, payload: bytes, timestamp: int) -> Future[int]:
         if self.failed:
@@ -48,18 +50,29 @@ class Disk:
 class Trading:
     """All of it. `later` is what the owner's queue would have; `run` does it, as the owner does between two moments."""
 
-    def __init__(self, *, slow: bool = False, entries: list[Record] | None = None, **sections: dict[str, object]) -> None:
+    def __init__(
+        self,
+        *,
+        slow: bool = False,
+        entries: Sequence[Record] = (),
+        hear: Listener | None = None,
+        **sections: dict[str, object],
+    ) -> None:
         configuration = small_configuration(**{"quoter": {"enabled": False}} | sections)
-        self.disk, self.market = Disk(slow=slow), SmallMarket(configuration)
+        self.disk, self.market = Disk(entries, slow=slow), SmallMarket(configuration)
         self.clock = 1_795_733_411_000_000_000
         self.keeper = Keeper(cast(Committer, self.disk))
         self.desk = Desk(self.market, configuration, self.keeper, self._now)
         self.later: list = []
-        self.oms = Oms(self.keeper.append, entries or [])
-        self.flow = OrderFlow(self.oms, self.desk, later=self.later.append)
+        past = past_of(entries, self.keeper, hear)
+        self.oms = past.oms
+        self.flow = OrderFlow(self.oms, self.desk, run=past.runs + (2 if entries else 1), later=self.later.append)
         self.heard: list[Heard] = []
+        self.said: list[str] = []
         self.flow.subscribe(self.heard.append)
+        hold(self.desk)
         self.market.open()
+        restore(past, self.desk, self.said.append)
         self.run()
 
     def _now(self) -> int:

@@ -218,7 +218,7 @@ def test_ids_of_two_lives_of_a_device_are_different_orders() -> None:
         made.submit().result(0)
         entries = list(made.disk.entries)
     with trading(entries=entries) as again:
-        flow = OrderFlow(again.oms, again.desk, run=2)
+        flow = OrderFlow(again.oms, again.desk, run=3)
         assert flow.name(0x1001) != again.flow.name(0x1001)
 
 
