@@ -29,6 +29,8 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="Look at and check a configuration.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+journal_app = typer.Typer(help="Look at and check the journal of a state folder.", no_args_is_help=True)
+app.add_typer(journal_app, name="journal")
 
 PIPE_COLUMNS = 140
 
@@ -56,6 +58,7 @@ SeedOption = Annotated[int | None, typer.Option("--seed", help="What everything 
 MessagesOption = Annotated[
     int | None, typer.Option("--messages", "-n", help="Messages of the market; 0: all of a file.")
 ]
+JournalArgument = Annotated[Path, typer.Argument(help="Folder of the journal: build/state/journal.", metavar="PATH")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 SpeedOption = Annotated[str | None, typer.Option("--speed", metavar="X", help="Seconds of the market per second.")]
 
@@ -301,6 +304,37 @@ def config_schema() -> None:
 
     schema = Configuration.model_json_schema(by_alias=True)
     sys.stdout.buffer.write(orjson.dumps(schema, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+@journal_app.command("show")
+def journal_show(
+    path: JournalArgument,
+    first: Annotated[int, typer.Option(help="Number of the first entry.")] = 1,
+    last: Annotated[int | None, typer.Option(help="Number of the last entry; without it, the newest.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
+) -> None:
+    """The entries of a journal, also while it is written."""
+    from control.journal import show
+    from control.store import JournalError
+
+    try:
+        show(path, out, first=first, last=last, json=json)
+    except (OSError, JournalError) as error:
+        fail(str(error), USED_WRONGLY if isinstance(error, FileNotFoundError) else FAILED)
+
+
+@journal_app.command("verify")
+def journal_verify(path: JournalArgument, json: JsonOption = False) -> None:
+    """Whether every record is there as it was written: exit code 0, or 1 with the place of the first that is not."""
+    from control.journal import tell, verify
+
+    try:
+        verdict = verify(path)
+    except OSError as error:
+        fail(str(error), USED_WRONGLY)
+    tell(verdict, out, json=json)
+    if not verdict.good:
+        raise typer.Exit(FAILED)
 
 
 def main() -> None:

@@ -29,6 +29,7 @@ from control.parameters import (
     PortfolioLimits,
     Price,
     Quoter,
+    Rate,
     exact,
 )
 from wire.records import OuchVersion
@@ -208,7 +209,7 @@ class Serve(Parameters):
     port: Annotated[int, Field(ge=0, le=65535)] = 8717
     """TCP port; 0: any free one"""
     state: Path = Path("build/state")
-    """folder of the token, 0700"""
+    """folder of token, journal and FIX stores, 0700"""
     minutes: Annotated[int, Field(ge=1, le=390)] = 30
     """length of the synthetic market"""
     rate: Positive = 500
@@ -219,6 +220,50 @@ class Serve(Parameters):
     """events kept per WebSocket client; older ones give way"""
     history: Positive = 65_536
     """events kept for ``GET /events``"""
+
+
+class FixSession(Rate):
+    """One counterparty that connects by FIX."""
+
+    kind: Literal["orders", "drop_copy"] = "orders"
+    """``orders``: it sends orders, and hears of its own; ``drop_copy``: it hears of every execution of everybody"""
+    version: Literal["FIX.4.2", "FIX.4.4", "FIX.5.0SP2"] = "FIX.4.4"
+    """FIX 5.0 SP2 on FIXT 1.1"""
+    sender: Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[\x21-\x7e]+$")] = "HAIRPIN"
+    """our CompID"""
+    target: Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[\x21-\x7e]+$")]
+    """its CompID"""
+    strategy: Annotated[int, Field(ge=0, le=15)] = 1
+    """whose orders its orders are, for the gate"""
+    reset_on_logon: bool = False
+    """whether both numbers begin at 1 with every logon"""
+
+
+class Fix(Parameters):
+    """The FIX port; there is none without sessions."""
+
+    host: str = "127.0.0.1"
+    """address it listens on"""
+    port: Annotated[int, Field(ge=0, le=65535)] = 9878
+    """TCP port; 0: any free one"""
+    store: Path | None = None
+    """folder of the sessions' numbers and messages; left out: ``fix`` in the state folder"""
+    durable: bool = False
+    """whether a message waits for the disk before it goes out: it survives a loss of power, not only the process"""
+    sessions: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_\-]{0,15}$")], FixSession] = Field(default_factory=dict)
+    """client -> its session"""
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Self:
+        for name in ("api", "device"):
+            if name in self.sessions:
+                raise ValueError(f"sessions: {name} is the name of a client that is there already")
+        seen: dict[tuple[str, ...], str] = {}
+        for name, each in self.sessions.items():
+            other = seen.setdefault((each.version, each.sender, each.target), name)
+            if other != name:
+                raise ValueError(f"sessions: {other} and {name} have the same version and CompIDs")
+        return self
 
 
 class Configuration(BaseSettings):
@@ -244,6 +289,7 @@ class Configuration(BaseSettings):
     """stock -> its own values"""
     device: Device = Device()
     serve: Serve = Serve()
+    fix: Fix = Fix()
 
     @classmethod
     def settings_customise_sources(

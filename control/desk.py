@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from control.configuration import Configuration
-from control.entries import Changed, Cleared, Entry, Killed
+from control.entries import Changed, Cleared, Entry, Killed, SettingName
 from control.keeper import Keeper
 from control.parameters import Limits, Parameters, PortfolioLimits, Quoter, Taker
 from drivers import commands, settings
@@ -235,12 +235,8 @@ class Desk:
         ------
         UnknownStockError, StaleVersionError, DeviceRefusedError
         """
-        symbol = self.symbol(stock)
-        changed = self._next(self.limits[stock], limits, version)
-        self._do("set_limits", commands.set_limits(symbol, limits.settings(), tag=self._new_tag()))
-        self.limits[stock] = changed
-        self._keep(Changed(setting="limits", stock=stock, value=_plain(limits), version=changed.version, who=who))
-        return changed
+        self.symbol(stock)
+        return self._change("limits", stock, self._next(self.limits[stock], limits, version), who)
 
     def set_quoter(
         self, stock: str, quoter: Quoter, *, version: int | None = None, who: str = "api"
@@ -253,13 +249,8 @@ class Desk:
         ValueError
             A value that does not fit at the symbol's tick; the text begins with its name.
         """
-        symbol = self.symbol(stock)
-        changed = self._next(self.quoters[stock], quoter, version)
-        data = commands.set_quoter(symbol, quoter.settings(self.tick(stock)), tag=self._new_tag())
-        self._do("set_quoter", data)
-        self.quoters[stock] = changed
-        self._keep(Changed(setting="quoter", stock=stock, value=_plain(quoter), version=changed.version, who=who))
-        return changed
+        self.symbol(stock)
+        return self._change("quoter", stock, self._next(self.quoters[stock], quoter, version), who)
 
     def set_taker(self, stock: str, taker: Taker, *, version: int | None = None, who: str = "api") -> Setting[Taker]:
         """Change a symbol's taker. The age of its value counts from here.
@@ -268,12 +259,8 @@ class Desk:
         ------
         UnknownStockError, StaleVersionError, DeviceRefusedError
         """
-        symbol = self.symbol(stock)
-        changed = self._next(self.takers[stock], taker, version)
-        self._do("set_taker", commands.set_taker(symbol, taker.settings(), tag=self._new_tag()))
-        self.takers[stock] = changed
-        self._keep(Changed(setting="taker", stock=stock, value=_plain(taker), version=changed.version, who=who))
-        return changed
+        self.symbol(stock)
+        return self._change("taker", stock, self._next(self.takers[stock], taker, version), who)
 
     def set_portfolio(
         self, limits: PortfolioLimits, *, version: int | None = None, who: str = "api"
@@ -284,13 +271,7 @@ class Desk:
         ------
         StaleVersionError, DeviceRefusedError
         """
-        changed = self._next(self.portfolio, limits, version)
-        general = self.configuration.portfolio
-        made = limits.settings(general.firm, general.token_prefix)
-        self._do("set_global", commands.set_global(made, tag=self._new_tag()))
-        self.portfolio = changed
-        self._keep(Changed(setting="portfolio", value=_plain(limits), version=changed.version, who=who))
-        return changed
+        return self._change("portfolio", "", self._next(self.portfolio, limits, version), who)
 
     def enable(self, stock: str, enabled: bool, *, who: str = "api") -> None:
         """Let orders of a stock through, or none.
@@ -299,10 +280,50 @@ class Desk:
         ------
         UnknownStockError, DeviceRefusedError
         """
+        self.symbol(stock)
+        self._change("enabled", stock, self.enabled[stock].next(enabled), who)
+
+    def restore(self, entry: Changed) -> None:
+        """Set what an earlier process had set. It is in the journal already.
+
+        Raises
+        ------
+        UnknownStockError, DeviceRefusedError, ValueError
+        """
+        kinds = {"limits": Limits, "quoter": Quoter, "taker": Taker, "portfolio": PortfolioLimits}
+        kind = kinds.get(entry.setting)
+        value = entry.value["enabled"] if kind is None else kind(**entry.value)
+        self._put(entry.setting, entry.stock, Setting(value, entry.version))
+
+    def _change(self, what: SettingName, stock: str, setting: Setting[P], who: str) -> Setting[P]:
+        self._put(what, stock, setting)
+        value = setting.value
+        plain = value.model_dump(mode="json") if isinstance(value, Parameters) else {"enabled": value}
+        self._keep(Changed(setting=what, stock=stock, value=plain, version=setting.version, who=who))
+        return setting
+
+    def _put(self, what: SettingName, stock: str, setting: Setting[Any]) -> None:
+        """Have the device set to something; kept once it acknowledged."""
+        value, tag = setting.value, self._new_tag()
+        if what == "portfolio":
+            general = self.configuration.portfolio
+            made = value.settings(general.firm, general.token_prefix)
+            self._do("set_global", commands.set_global(made, tag=tag))
+            self.portfolio = setting
+            return
         symbol = self.symbol(stock)
-        self._do("set_trading", commands.set_trading(symbol, enabled=enabled, tag=self._new_tag()))
-        changed = self.enabled[stock] = self.enabled[stock].next(enabled)
-        self._keep(Changed(setting="enabled", stock=stock, value={"enabled": enabled}, version=changed.version, who=who))
+        if what == "limits":
+            self._do("set_limits", commands.set_limits(symbol, value.settings(), tag=tag))
+            self.limits[stock] = setting
+        elif what == "quoter":
+            self._do("set_quoter", commands.set_quoter(symbol, value.settings(self.tick(stock)), tag=tag))
+            self.quoters[stock] = setting
+        elif what == "taker":
+            self._do("set_taker", commands.set_taker(symbol, value.settings(), tag=tag))
+            self.takers[stock] = setting
+        else:
+            self._do("set_trading", commands.set_trading(symbol, enabled=value, tag=tag))
+            self.enabled[stock] = setting
 
     @staticmethod
     def _next(old: Setting[P], value: P, version: int | None) -> Setting[P]:
@@ -350,10 +371,20 @@ class Desk:
         ------
         UnknownStockError, DeviceRefusedError
         """
-        symbol = None if stock is None else self.symbol(stock)
-        self._do("kill", commands.kill(symbol=symbol, strategy=strategy, tag=self._new_tag()))
-        self.watch.kill_reasons[scope_name(stock, strategy)] = reason
-        self._keep(Killed(stock=stock or "", strategy=strategy, reason=reason, who=who))
+        killed = Killed(stock=stock or "", strategy=strategy, reason=reason, who=who)
+        self.throw(killed)
+        self._keep(killed)
+
+    def throw(self, killed: Killed) -> None:
+        """Throw a kill switch that is in the journal already.
+
+        Raises
+        ------
+        UnknownStockError, DeviceRefusedError
+        """
+        symbol = self.symbol(killed.stock) if killed.stock else None
+        self._do("kill", commands.kill(symbol=symbol, strategy=killed.strategy, tag=self._new_tag()))
+        self.watch.kill_reasons[scope_name(killed.stock or None, killed.strategy)] = killed.reason
 
     def clear_kill(self, *, stock: str | None = None, strategy: int | None = None, who: str = "api") -> None:
         """Undo a kill of the same scope.
@@ -407,10 +438,6 @@ class Desk:
 
     def _keep(self, entry: Entry) -> None:
         self.keeper.append(entry.KIND, entry.pack(), self.clock())
-
-
-def _plain(value: Parameters) -> dict[str, Any]:
-    return value.model_dump(mode="json")
 
 
 def scope_name(stock: str | None, strategy: int | None) -> str:

@@ -18,7 +18,7 @@ from control.store import Record
 STARTED_KIND, CHANGED_KIND, KILLED_KIND, CLEARED_KIND = 32, 33, 34, 35
 """Kinds of the journal's entries."""
 
-What_ = Literal["limits", "quoter", "taker", "portfolio", "enabled"]
+SettingName = Literal["limits", "quoter", "taker", "portfolio", "enabled"]
 
 
 class _Entry(BaseModel):
@@ -54,7 +54,7 @@ class Changed(_Entry):
     """A setting that the device acknowledged: ``value`` as the API gives it, ``version`` how often it was set."""
 
     KIND = CHANGED_KIND
-    setting: What_
+    setting: SettingName
     stock: str = ""
     value: dict[str, Any]
     version: int

@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import logging
 import socket
+import time
+from pathlib import Path
 from typing import Literal
 
 import uvicorn
 from rich.console import Console
 
+from control import VERSION
 from control.api import auth
 from control.api.app import PREFIX, create
 from control.api.context import Context
 from control.configuration import Configuration
 from control.desk import Desk
+from control.entries import Started
 from control.event_log import EventLog
+from control.gateway.service import FixGateway
+from control.keeper import Keeper
 from control.live import Owner
-from control.market import DemoMarket
+from control.market import DemoMarket, RunError
+from control.oms.flow import Listener, OrderFlow
+from control.past import Past, Say, hold, past_of, restore
 from control.screen import Lines
+from control.store import Journal, JournalError
+from control.store.committer import Committer
+
+JOURNAL = "journal"
+"""The journal's folder in the state folder."""
 
 
 def serve(configuration: Configuration, device: Literal["software", "twin"], out: Console, err: Console) -> None:
@@ -34,7 +47,8 @@ def serve(configuration: Configuration, device: Literal["software", "twin"], out
     listener = socket.create_server((settings.host, settings.port))  # taken at once: the rest takes seconds
     host, port = listener.getsockname()[:2]
     token = auth.token(settings.state)
-    owner = prepare(configuration, device, Lines(err))
+    gateway = FixGateway(configuration.fix, settings.state / "fix") if configuration.fix.sessions else None
+    owner = prepare(configuration, device, Lines(err), gateway.hear if gateway is not None else None)
     owner.start()
     app = create(Context(owner, token, configuration, device))
     out.print(f"http://{host}:{port}{PREFIX}", highlight=False)
@@ -45,18 +59,64 @@ def serve(configuration: Configuration, device: Literal["software", "twin"], out
         err.print(f"token: as before, in {token.path}", style="dim", highlight=False)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     try:
+        if gateway is not None:
+            out.print(f"fix: {configuration.fix.host}:{gateway.start(owner)}", highlight=False)
         uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3)).run([listener])
     finally:
+        if gateway is not None:
+            gateway.stop()
         owner.stop()
+        owner.desk.keeper.close()
         listener.close()
 
 
-def prepare(configuration: Configuration, device: Literal["software", "twin"], progress: Lines) -> Owner:
-    """The owner of a configured device in its market, not started yet."""
+def prepare(
+    configuration: Configuration, device: Literal["software", "twin"], progress: Lines, hear: Listener | None = None
+) -> Owner:
+    """The owner of a configured device in its market, as the journal in the state folder says it was left; not started yet.
+
+    ``hear`` is told every report on an order, those of the journal first.
+
+    Raises
+    ------
+    RunError
+        The device, the market or the journal could not be made.
+    """
+    keeper, past = open_journal(configuration.serve.state / JOURNAL, device, progress.say, hear)
     market = DemoMarket(configuration, device, progress.say)
-    desk = Desk(market, configuration)
+    desk = Desk(market, configuration, keeper)
+    flow = OrderFlow(past.oms, desk, run=past.runs + 1)
+    if hear is not None:
+        flow.subscribe(hear)
     events = EventLog(configuration.serve.history, desk.stocks)
-    owner = Owner(desk, events, speed=float(configuration.input.speed))
+    owner = Owner(desk, events, flow=flow, speed=float(configuration.input.speed))
     progress.say("opening the market")
+    hold(desk)
     market.open()
+    restore(past, desk, progress.say)
     return owner
+
+
+def open_journal(folder: Path, device: str, say: Say, hear: Listener | None = None) -> tuple[Keeper, Past]:
+    """The journal of a state folder, and the past that it holds; the new run is its next entry.
+
+    Raises
+    ------
+    RunError
+        It cannot be used; the text says why.
+    """
+    try:
+        journal = Journal(folder)
+        entries = list(journal.records()) if journal.acknowledged else []
+    except JournalError as error:
+        raise RunError(str(error)) from error
+    if journal.repaired is not None:
+        say(f"journal: {journal.repaired.records} records that were never acknowledged are gone")
+    keeper = Keeper(Committer(journal))
+    past = past_of(entries, keeper, hear)
+    started = Started(run=past.runs + 1, device=device, version=VERSION)
+    keeper.append(started.KIND, started.pack(), time.time_ns())
+    if past.runs:
+        orders = sum(not order.status.is_final for order in past.oms)
+        say(f"journal: run {started.run}, {len(past.oms.orders)} orders from before, {orders} open when the device died")
+    return keeper, past
