@@ -7,23 +7,31 @@ times, give the same messages.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from sim import ladder, sources
 from sim.exchange.config import VenueConfig
 from sim.exchange.drive import TapeDriver
 from sim.exchange.entry import OrderEntry
+from sim.exchange.fix import Fix
+from sim.exchange.fix_terms import DIALECTS
 from sim.exchange.matching.core import Core
 from sim.exchange.matching.state import HALTED, QUOTING, TRADING, Command, Prevention, Reason
 from sim.exchange.ouch42 import Ouch42
 from sim.exchange.ouch50 import Ouch50
-from sim.exchange.venue import Venue
+from sim.exchange.venue import Account, Venue
 from sim.sources.flow import TICK, FlowConfig, flow
 from sim.sources.tape import Tape
 
 SECOND = 1_000_000_000
-PROTOCOLS: dict[str, type[OrderEntry]] = {"ouch42": Ouch42, "ouch50": Ouch50}
-"""Order protocols by the name that a configuration calls them. A third one is one more entry here."""
+PROTOCOLS: dict[str, Callable[[Venue, Account], OrderEntry]] = {
+    "ouch42": Ouch42,
+    "ouch50": Ouch50,
+    **{name: partial(Fix, dialect=dialect) for name, dialect in DIALECTS.items()},
+}
+"""Order protocols by the name that a configuration calls them."""
 PRICE = 1_000_000
 _PREVENTIONS = {each.name.lower().replace("_", " "): each for each in Prevention}
 _IMBALANCES = (SECOND * 3 // 4, SECOND // 2, SECOND // 4)
@@ -50,8 +58,8 @@ class Day:
         self.venue = Venue(config.symbols, _core(config, self.tape), config.fees)
         self.driver = None if self.tape is None else TapeDriver(self.venue.core, self.tape, self.venue.symbols)
         self.entries: list[OrderEntry] = []
-        for n, port in enumerate(config.ports, 1):
-            account = self.venue.account(port.username or f"PORT{n}", port.firm, _PREVENTIONS[port.prevention])
+        for name, port in zip(config.accounts, config.ports, strict=True):
+            account = self.venue.account(name, port.firm, _PREVENTIONS[port.prevention])
             self.entries.append(PROTOCOLS[port.protocol](self.venue, account))
         self.start, self.open, self.close = _hours(self.tape)
         self.venue.time = self.start

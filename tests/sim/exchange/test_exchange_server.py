@@ -160,7 +160,7 @@ def test_two_feeds_one_of_them_lossy_make_the_book_and_a_snapshot_makes_it_later
         for n in range(1, count + 1):
             while n not in heard[0]:
                 request = moldudp64.request("HAIRPIN", n, 10)
-                await loop.sock_sendto(asker, request, ("127.0.0.1", server.ports["rerequest"]))
+                await loop.sock_sendto(asker, request, ("127.0.0.1", server.ports["rerequests"][0]))
                 take(0, await asyncio.wait_for(loop.sock_recv(asker, 2048), 2))
         asker.close()
         for task in tasks:
