@@ -63,6 +63,13 @@ class Fees(Section):
     taker: float = 30.0
 
 
+class Threshold(Section):
+    """How far from the middle of bid and offer a cross may be: so many percent, but ``least`` (1e-4) at any rate."""
+
+    percent: float = Field(10.0, ge=0, le=1000)
+    least: int = Field(5_000, ge=0, le=0x7FFFFFFF)
+
+
 class Flow(Section):
     """Who else trades there: order flow from a seed, or a recorded file; ``none`` leaves the book to the ports."""
 
@@ -85,6 +92,7 @@ class VenueConfig(Section):
     tick: int = Field(50, ge=1)
     orders: int = Field(1 << 17, ge=1, le=(1 << 22) - 1)
     auction: bool = True
+    cross_threshold: Threshold = Threshold()
     order_latency_us: Microseconds = 0
     answer_latency_us: Microseconds = 0
     fees: Fees = Fees()
