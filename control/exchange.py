@@ -1,4 +1,4 @@
-"""``hairpin exchange``: venues started, their ports told, what happened shown."""
+"""``hairpin exchange``: venues started, FIX plugged in, their ports told, what happened shown."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ def show(
     OSError, ValueError
         A port that is taken, a file that can't be read, a symbol that it lacks.
     """
+    from control.exchange_fix import FixGateway
     from sim.exchange import run
 
     def ready(ports: dict[str, Any]) -> None:
@@ -47,9 +48,9 @@ def show(
     if offline:
         found = run.offline(config)
     elif processes:
-        found = run.in_processes(config, seconds)
+        found = run.in_processes(config, seconds, FixGateway)
     else:
-        found = asyncio.run(run.serve(config, seconds, ready, progress))
+        found = asyncio.run(run.serve(config, seconds, ready, progress, FixGateway))
     if json:
         sys.stdout.buffer.write(orjson.dumps({"venues": found}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
         sys.stdout.buffer.flush()

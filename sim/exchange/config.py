@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
+_COMP_ID = r"^[A-Za-z0-9_.-]*$"
+"""CompIDs stand in a file's name, too."""
 Microseconds = Annotated[float, Field(ge=0, le=10_000_000)]
 
 
@@ -19,15 +21,29 @@ class Section(BaseModel):
 
 
 class OrderPort(Section):
-    """One order port and the account behind it. A second login while one is there is refused."""
+    """One order port and the account behind it. A second login while one is there is refused.
 
-    protocol: Literal["ouch42", "ouch50"] = "ouch42"
+    The same session can be reached at ``backup_port``, too: whoever loses one of them goes on at the other. A FIX session's
+    names are ``sender`` (ours, without one the venue's name) and ``target`` (the client's, without one the account's);
+    its numbers and messages are kept in the directory ``store``, without one in memory.
+    """
+
+    protocol: Literal["ouch42", "ouch50", "fix42", "fix44", "fix50"] = "ouch42"
     port: Port = 0
+    backup_port: Port | None = None
     username: str = Field("", max_length=6)
     password: str = Field("", max_length=10)
     firm: str = Field("FIRM", max_length=4)
     prevention: Literal["none", "cancel newest", "cancel oldest", "cancel both"] = "none"
     cancel_on_disconnect: bool = False
+    sender: str = Field("", max_length=32, pattern=_COMP_ID)
+    target: str = Field("", max_length=32, pattern=_COMP_ID)
+    store: Path | None = None
+
+    @property
+    def is_fix(self) -> bool:
+        """Whether the protocol needs a FIX session."""
+        return self.protocol.startswith("fix")
 
 
 class Feed(Section):
@@ -45,6 +61,13 @@ class Fees(Section):
 
     maker: float = -20.0
     taker: float = 30.0
+
+
+class Threshold(Section):
+    """How far from the middle of bid and offer a cross may be: so many percent, but ``least`` (1e-4) at any rate."""
+
+    percent: float = Field(10.0, ge=0, le=1000)
+    least: int = Field(5_000, ge=0, le=0x7FFFFFFF)
 
 
 class Flow(Section):
@@ -69,13 +92,14 @@ class VenueConfig(Section):
     tick: int = Field(50, ge=1)
     orders: int = Field(1 << 17, ge=1, le=(1 << 22) - 1)
     auction: bool = True
+    cross_threshold: Threshold = Threshold()
     order_latency_us: Microseconds = 0
     answer_latency_us: Microseconds = 0
     fees: Fees = Fees()
     flow: Flow = Flow()
     ports: tuple[OrderPort, ...] = (OrderPort(), OrderPort(protocol="ouch50"))
     feeds: tuple[Feed, Feed] = (Feed(), Feed())
-    rerequest_port: Port = 0
+    rerequest_ports: tuple[Port, ...] = Field((0, 0), min_length=1)
     snapshot_port: Port = 0
     drop_copy_port: Port = 0
 
@@ -85,7 +109,19 @@ class VenueConfig(Section):
             raise ValueError(f"{len(self.prices)} prices for {len(self.symbols)} symbols")
         if not self.symbols or len(set(self.symbols)) != len(self.symbols):
             raise ValueError("symbols: at least one, each once")
+        named = [(port.protocol, *self.fix_names(n)) for n, port in enumerate(self.ports) if port.is_fix]
+        if len(set(named)) != len(named):
+            raise ValueError(f"ports: FIX sessions {named}: each once")
         return self
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The name of each port's account."""
+        return tuple(port.username or f"PORT{n}" for n, port in enumerate(self.ports, 1))
+
+    def fix_names(self, n: int) -> tuple[str, str]:
+        """SenderCompID and TargetCompID of what port ``n`` (from 0) sends."""
+        return self.ports[n].sender or self.name, self.ports[n].target or self.accounts[n]
 
 
 class ExchangeConfig(Section):

@@ -7,26 +7,36 @@ times, give the same messages.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from sim import ladder, sources
 from sim.exchange.config import VenueConfig
 from sim.exchange.drive import TapeDriver
 from sim.exchange.entry import OrderEntry
+from sim.exchange.fix import Fix
+from sim.exchange.fix_terms import DIALECTS
 from sim.exchange.matching.core import Core
 from sim.exchange.matching.state import HALTED, QUOTING, TRADING, Command, Prevention, Reason
 from sim.exchange.ouch42 import Ouch42
 from sim.exchange.ouch50 import Ouch50
-from sim.exchange.venue import Venue
+from sim.exchange.venue import Account, Venue
 from sim.sources.flow import TICK, FlowConfig, flow
 from sim.sources.tape import Tape
 
 SECOND = 1_000_000_000
-PROTOCOLS: dict[str, type[OrderEntry]] = {"ouch42": Ouch42, "ouch50": Ouch50}
-"""Order protocols by the name that a configuration calls them. A third one is one more entry here."""
+PROTOCOLS: dict[str, Callable[[Venue, Account], OrderEntry]] = {
+    "ouch42": Ouch42,
+    "ouch50": Ouch50,
+    **{name: partial(Fix, dialect=dialect) for name, dialect in DIALECTS.items()},
+}
+"""Order protocols by the name that a configuration calls them."""
 PRICE = 1_000_000
 _PREVENTIONS = {each.name.lower().replace("_", " "): each for each in Prevention}
-_IMBALANCES = (SECOND * 3 // 4, SECOND // 2, SECOND // 4)
+_INDICATED = {"O": (300, 120), "C": (600, 300)}
+"""Seconds before the opening and the closing cross, from which on the indicator comes every ten seconds and without near and far
+price, and from which on every second and whole: 9:25 and 9:28, 15:50 and 15:55."""
 
 
 class Day:
@@ -50,8 +60,8 @@ class Day:
         self.venue = Venue(config.symbols, _core(config, self.tape), config.fees)
         self.driver = None if self.tape is None else TapeDriver(self.venue.core, self.tape, self.venue.symbols)
         self.entries: list[OrderEntry] = []
-        for n, port in enumerate(config.ports, 1):
-            account = self.venue.account(port.username or f"PORT{n}", port.firm, _PREVENTIONS[port.prevention])
+        for name, port in zip(config.accounts, config.ports, strict=True):
+            account = self.venue.account(name, port.firm, _PREVENTIONS[port.prevention])
             self.entries.append(PROTOCOLS[port.protocol](self.venue, account))
         self.start, self.open, self.close = _hours(self.tape)
         self.venue.time = self.start
@@ -74,18 +84,26 @@ class Day:
                 at(time, kind, symbol=symbol, **fields)
 
         at(self.start, Command.SYSTEM, value=ord("S"))
+        threshold = {
+            "shares": round(self.config.cross_threshold.percent * 100), "display": self.config.cross_threshold.least
+        }  # fmt: skip
+
+        def indicate(kind: str, cross: int, first: int) -> None:
+            early, late = _INDICATED[kind]
+            for before in [*range(early, late, -10), *range(late, 0, -1)]:
+                if cross - before * SECOND >= first:
+                    flags = int(before > late)
+                    each(cross - before * SECOND, Command.IMBALANCE, value=ord(kind), flags=flags, **threshold)
+
         if self.config.auction:
-            for before in _IMBALANCES:
-                each(self.open - before, Command.IMBALANCE, value=ord("O"))
+            indicate("O", self.open, self.start)
         at(self.open, Command.SYSTEM, value=ord("Q"))
         if self.config.auction:
-            each(self.open, Command.CROSS, value=ord("O"))
-            for before in _IMBALANCES:
-                if self.close - before > self.open:
-                    each(self.close - before, Command.IMBALANCE, value=ord("C"))
+            each(self.open, Command.CROSS, value=ord("O"), **threshold)
+            indicate("C", self.close, self.open)
         at(self.close, Command.SYSTEM, value=ord("M"))
         if self.config.auction:
-            each(self.close, Command.CROSS, value=ord("C"))
+            each(self.close, Command.CROSS, value=ord("C"), **threshold)
         each(self.close, Command.STATE, value=HALTED)
         at(self.close, Command.CANCEL_ALL, symbol=-1, owner=-1, value=int(Reason.SYSTEM))
         at(self.close, Command.SYSTEM, value=ord("E"))

@@ -221,10 +221,10 @@ def replace(event: Any, stocks: Any, buffer: Any, at: int) -> int:
 
 @inner
 def imbalance(event: Any, stocks: Any, buffer: Any, at: int) -> int:
-    """What an auction would give: direction N if nothing is over, O if nothing would trade."""
+    """What an auction would give: direction N if nothing is over, O if there is no price to say it for."""
     symbol, near, reference = event[SYMBOL], event[E_PRICE], event[E_MATCH]
     direction = _O
-    if event[E_SHARES] > 0:
+    if reference > 0:
         direction = _N if event[SIDE] < 0 else (_B if event[SIDE] == BUY else _S)
     end = messages.imbalance(
         buffer, at, symbol + 1, event[TIME], stocks[symbol], event[E_SHARES], event[E_LEFT], direction, reference

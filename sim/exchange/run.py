@@ -11,7 +11,7 @@ from typing import Any
 
 from sim.exchange.config import ExchangeConfig, VenueConfig
 from sim.exchange.day import Day
-from sim.exchange.server import Server
+from sim.exchange.server import Plug, Server
 
 Say = Callable[[dict[str, Any]], None]
 
@@ -27,9 +27,13 @@ def offline(config: ExchangeConfig) -> list[dict[str, Any]]:
     return found
 
 
-async def serve(config: ExchangeConfig, seconds: float | None, ready: Say, progress: Say) -> list[dict[str, Any]]:
-    """Every venue's day on sockets in this process. ``ready`` is told each one's ports, ``progress`` how it goes."""
-    servers = [Server(Day(venue)) for venue in config.venues]
+async def serve(
+    config: ExchangeConfig, seconds: float | None, ready: Say, progress: Say, plug: Plug | None = None
+) -> list[dict[str, Any]]:
+    """Every venue's day on sockets in this process. ``ready`` is told each one's ports, ``progress`` how it goes;
+    ``plug`` is what FIX ports are carried by, see :class:`~sim.exchange.server.Server`.
+    """
+    servers = [Server(Day(venue), plug) for venue in config.venues]
     for server in servers:
         ready(await server.start())
 
@@ -45,7 +49,7 @@ async def serve(config: ExchangeConfig, seconds: float | None, ready: Say, progr
     return [server.result() for server in servers]
 
 
-def _alone(venue: VenueConfig, seconds: float | None) -> dict[str, Any]:
+def _alone(venue: VenueConfig, seconds: float | None, plug: Plug | None) -> dict[str, Any]:
     """One venue in a process of its own, which tells its ports on standard error."""
     import json
     import sys
@@ -53,11 +57,11 @@ def _alone(venue: VenueConfig, seconds: float | None) -> dict[str, Any]:
     def ready(ports: dict[str, Any]) -> None:
         print(json.dumps(ports), file=sys.stderr, flush=True)
 
-    return asyncio.run(serve(ExchangeConfig(venues=(venue,)), seconds, ready, lambda _: None))[0]
+    return asyncio.run(serve(ExchangeConfig(venues=(venue,)), seconds, ready, lambda _: None, plug))[0]
 
 
-def in_processes(config: ExchangeConfig, seconds: float | None) -> list[dict[str, Any]]:
-    """Every venue's day on sockets, each in a process of its own."""
+def in_processes(config: ExchangeConfig, seconds: float | None, plug: Plug | None = None) -> list[dict[str, Any]]:
+    """Every venue's day on sockets, each in a process of its own; ``plug`` is a function of a module."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(len(config.venues), mp_context=context) as pool:
-        return list(pool.map(_alone, config.venues, [seconds] * len(config.venues)))
+        return list(pool.map(_alone, config.venues, [seconds] * len(config.venues), [plug] * len(config.venues)))

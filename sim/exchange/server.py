@@ -2,6 +2,8 @@
 
 Everything that happens at once is put on the wire at once: an order in, its answers and the packets of both feeds
 out, before the next order is looked at. Latencies and delays are added by the event loop's clock.
+
+A protocol with a session layer of its own, which is FIX, is carried by a :class:`Gateway` that the server is given a maker of.
 """
 
 from __future__ import annotations
@@ -10,8 +12,8 @@ import asyncio
 import contextlib
 import random
 import socket
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
 
 from sim.exchange.config import Feed, OrderPort
 from sim.exchange.day import SECOND, Day
@@ -27,16 +29,37 @@ TICK = 0.002
 """Seconds between looks at the clock."""
 
 
+class Gateway(Protocol):
+    """What carries the messages of an order port whose protocol has a session layer of its own."""
+
+    async def listen(self, host: str, port: int) -> int:
+        """Begins to listen there, too; the port's number."""
+
+    def lose(self, port: int) -> None:
+        """Listens there no longer, and cuts the connections that were made there."""
+
+    async def stop(self) -> None:
+        """Ends the session."""
+
+
+Plug = Callable[["Server", int], Gateway]
+"""The gateway of a server's order port of this number, from 0."""
+
+
 class Server:
     """One venue on sockets.
 
     Parameters
     ----------
     day : Day
+    plug : Plug or None
+        What makes the gateways of FIX ports.
     """
 
-    def __init__(self, day: Day) -> None:
+    def __init__(self, day: Day, plug: Plug | None = None) -> None:
         self.day, self.config = day, day.config
+        self._plug = plug
+        self._gateways: list[Gateway] = []
         self.packer = Packer(day.venue.publication, self.config.name)
         self.connections: list[Connection] = []
         self.ports: dict[str, Any] = {}
@@ -50,20 +73,29 @@ class Server:
     # -- life ------------------------------------------------------------------------------------------
 
     async def start(self) -> dict[str, Any]:
-        """Opens everything; the ports, by name. Port 0 in the configuration is any free one, of a feed none at all."""
+        """Opens everything; the ports, by name. Port 0 in the configuration is any free one, of a feed none at all.
+
+        Raises
+        ------
+        OSError
+            A port is taken.
+        ValueError
+            A FIX port, and no ``plug``.
+        """
         loop, host = asyncio.get_running_loop(), self.config.host
         orders = []
-        for port, entry in zip(self.config.ports, self.day.entries, strict=True):
-            number = await self._listen(host, port.port, lambda p=port, e=entry: OrderConnection(self, p, e))
-            orders.append({"protocol": port.protocol, "port": number, "account": entry.account.name})
+        for n, (port, entry) in enumerate(zip(self.config.ports, self.day.entries, strict=True)):
+            listen = self._gateway(n).listen if port.is_fix else self._orders(port, entry)
+            orders.append({"protocol": port.protocol, "port": await listen(host, port.port), "account": entry.account.name})
+            if port.backup_port is not None:
+                orders[-1]["backup_port"] = await listen(host, port.backup_port)
         snapshots = await self._listen(
             host, self.config.snapshot_port, lambda: Connection(self, self._snapshot, from_start=True)
         )
         copies = await self._listen(host, self.config.drop_copy_port, lambda: Connection(self, self._drop_copy))
-        transport, _ = await loop.create_datagram_endpoint(
-            lambda: Rerequests(self), local_addr=(host, self.config.rerequest_port)
-        )
-        self._transports.append(transport)
+        for number in self.config.rerequest_ports:
+            transport, _ = await loop.create_datagram_endpoint(lambda: Rerequests(self), local_addr=(host, number))
+            self._transports.append(transport)
         for n, feed in enumerate(self.config.feeds):
             if feed.port:
                 made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -78,10 +110,21 @@ class Server:
             "orders": orders,
             "snapshot": snapshots,
             "drop_copy": copies,
-            "rerequest": transport.get_extra_info("sockname")[1],
+            "rerequests": [_port_of(transport) for transport in self._transports],
             "feeds": [{"address": feed.address, "port": feed.port} for feed in self.config.feeds],
         }
         return self.ports
+
+    def _gateway(self, n: int) -> Gateway:
+        if self._plug is None:
+            name = self.config.ports[n].protocol
+            raise ValueError(f"venue {self.config.name}, port {n + 1}: no session layer for {name}, the server was given none")
+        self._gateways.append(self._plug(self, n))
+        return self._gateways[-1]
+
+    def _orders(self, port: OrderPort, entry: OrderEntry) -> Callable[[str, int], Awaitable[int]]:
+        """What opens a SoupBinTCP port to an account."""
+        return lambda host, number: self._listen(host, number, lambda: OrderConnection(self, port, entry))
 
     async def _listen(self, host: str, port: int, factory: Callable[[], asyncio.BaseProtocol]) -> int:
         server = await asyncio.get_running_loop().create_server(factory, host, port)
@@ -103,6 +146,8 @@ class Server:
         self.flush()
         for connection in list(self.connections):
             connection.finish()
+        for gateway in self._gateways:
+            await gateway.stop()
         self._send(self.packer.end())
         await asyncio.sleep(0.02 + max(feed.delay_us + feed.jitter_us for feed in self.config.feeds) / 1e6)
         for server in self._servers:
@@ -111,6 +156,23 @@ class Server:
             transport.close()
         for _, made, _, _ in self._feeds:
             made.close()
+
+    def lose(self, port: int) -> None:
+        """A TCP port dies: nobody reaches it any more, and its connections are cut without a word."""
+        for server in self._servers:
+            if port in {made.getsockname()[1] for made in server.sockets}:
+                server.close()
+        for connection in list(self.connections):
+            if connection.transport is not None and _port_of(connection.transport) == port:
+                connection.transport.abort()
+        for gateway in self._gateways:
+            gateway.lose(port)
+
+    def lose_rerequests(self, port: int) -> None:
+        """A re-request server dies."""
+        for transport in self._transports:
+            if _port_of(transport) == port:
+                transport.close()
 
     # -- time ------------------------------------------------------------------------------------------
 
@@ -127,6 +189,12 @@ class Server:
     def catch_up(self) -> None:
         """The same, and puts it on the wire."""
         self.advance()
+        self.flush()
+
+    def order(self, take: Callable[[], None]) -> None:
+        """Something that a client says, in its turn: what is due comes before it, and all of it is put on the wire."""
+        self.advance()
+        take()
         self.flush()
 
     def flush(self) -> None:
@@ -172,6 +240,12 @@ class Server:
     def result(self) -> dict[str, Any]:
         """What happened, feeds included."""
         return {**self.day.result(), "feeds": dict(self.feed_counts)}
+
+
+def _port_of(transport: asyncio.BaseTransport) -> int:
+    """The local port, -1 of a transport that is closed."""
+    name = transport.get_extra_info("sockname")
+    return int(name[1]) if name else -1
 
 
 class Connection(asyncio.Protocol):
@@ -273,9 +347,7 @@ class OrderConnection(Connection):
         super().connection_lost(error)
         if was_in and self.port.cancel_on_disconnect:
             with contextlib.suppress(RuntimeError):
-                self.server.advance()
-                self.entry.cancel_everything(Reason.DISCONNECT)
-                self.server.flush()
+                self.server.order(lambda: self.entry.cancel_everything(Reason.DISCONNECT))
 
 
 class Rerequests(asyncio.DatagramProtocol):

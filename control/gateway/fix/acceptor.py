@@ -59,6 +59,13 @@ class Acceptor:
         key = (bytes(message[8]), message.get(49) or b"", message.get(56) or b"")
         return self._sessions.get(key)
 
+    def abort(self) -> None:
+        """Listens no longer and cuts every connection without a word, as if the process had died."""
+        if self._server is not None:
+            self._server.close()
+        for link in list(self._links):
+            link.close("cut")
+
     async def stop(self, text: str = "") -> None:
         """Listens no longer, and logs all sessions out; each has its ``logout_timeout`` to answer."""
         if self._server is not None:

@@ -189,9 +189,9 @@ def execute(memory: Any, events: Any, row: Any) -> bool:
         elif kind == _BANDS:
             trading.set_bands(memory, events, symbol, row[PRICE], row[VALUE])
         elif kind == _CROSS:
-            cross(memory, events, symbol, row[VALUE], row[PRICE])
+            cross(memory, events, row)
         elif kind == _IMBALANCE:
-            imbalance(memory, events, symbol, row[VALUE], row[PRICE])
+            imbalance(memory, events, row)
     return True
 
 

@@ -1,14 +1,20 @@
 """The auction: one price for everything that trades, at the open, at the close, and after a halt.
 
-The price is chosen as in Nasdaq's rules 4752(d)(2) and 4754(b)(2), Equity 4, without their step (C): the level at which
-the most shares trade; of these the one that leaves the least imbalance; of these the one nearest to the reference;
-of two as near the lower. Only levels within the price bands are asked. Market orders count at every level; orders
-on open or close count beside the book, their own cross only. The reference is the one that is given, else the last
-price.
+The price is chosen as in Nasdaq's rules 4752(d)(2) and 4754(b)(2), Equity 4: (A) the level at which the most shares trade; of
+these (B) the one that leaves the least imbalance; of these (C) an entered price at which shares remain unexecuted: one where
+the side that is left over has a limit order; of these (D) the one nearest to the benchmark; of two as near the lower. (E)
+Only levels within the threshold around the benchmark are asked, and within the price bands. Market orders count at every
+level; orders on open or close count beside the book, their own cross only. The benchmark is the price that is given, else the
+middle of the displayed bid and offer, else the last price.
+
+The indicator (NOII) says the price at or within the displayed bid and offer that (A) to (D) choose, what would be paired there
+and what left over: of the orders on close before the close, of all orders before the open and after a halt; 0 where there
+is no bid or no offer. Beside it stand the prices of the whole cross (near) and of the orders on this cross alone (far).
 
 Executions go by price, at a price displayed before hidden before on-cross orders, then by time; market orders are
-first. Orders on open or close that do not trade in their cross are cancelled. A book that was crossed no longer is:
-at a price above the chosen one where buyers were left over and sellers were, too, more would have traded.
+first. Orders on open or close that do not trade in their cross are cancelled. A book that was crossed no longer is: at a price
+above the chosen one where buyers were left over and sellers were, too, more would have traded. Where the threshold forbade that
+price, the side that is left over loses its orders from the best on, until the book is not crossed.
 """
 
 from __future__ import annotations
@@ -16,13 +22,14 @@ from __future__ import annotations
 from typing import Any
 
 from sim.exchange.matching.ladder import append, below, best_at, is_empty, level_at, occupy, order_at, symbol_at
-from sim.exchange.matching.orders import begin, begin_for, cancel, fill
+from sim.exchange.matching.orders import begin, begin_for, cancel, fill, price_of_key
 from sim.exchange.matching.state import (
     BAND,
     BASE,
     BUY,
     COUNT,
     CROSS_QUEUES,
+    DISPLAY,
     E_DETAIL,
     E_DISPLAYED,
     E_LEFT,
@@ -31,6 +38,7 @@ from sim.exchange.matching.state import (
     E_PRICE,
     E_SHARES,
     FIRST,
+    FLAGS,
     HIDDEN,
     IN_AUCTION,
     LAST,
@@ -43,14 +51,17 @@ from sim.exchange.matching.state import (
     O_NEXT,
     O_OPEN,
     O_SIDE,
+    PRICE,
     QUANTITY,
     SCRATCH_AT,
     SELL,
+    SHARES,
     SIDE,
     STATE,
     SYMBOL,
     TICK,
     TRADING,
+    VALUE,
     Event,
     Reason,
 )
@@ -62,7 +73,8 @@ _CROSSED, _CROSS, _IMBALANCE, _STATE = (
     Event.IMBALANCE.value,
     Event.STATE.value,
 )
-_NOT_CROSSED = Reason.CROSS.value
+_NOT_CROSSED, _BAND = Reason.CROSS.value, Reason.BAND.value
+_ANYWHERE = 1 << 40
 _OPENING, _CLOSING, _REOPENING = b"OCH"
 
 
@@ -107,28 +119,38 @@ def gather(memory: Any, symbol: int, kind: int, with_book: bool) -> None:
 
 
 @inner
-def choose(memory: Any, symbol: int, reference: int) -> tuple[int, int, int]:
-    """Price, shares that trade, and buyers' surplus at it, of what :func:`gather` found; (0, 0, surplus) for no trade."""
+def choose(memory: Any, symbol: int, twice: int, least: int, most: int, floor: int) -> tuple[int, int, int]:
+    """Price, shares that trade, and buyers' surplus at it, of what :func:`gather` found; (0, 0, surplus) for no trade.
+
+    ``twice`` is the benchmark, doubled, for the middle of a spread may be half a unit; ``least`` and ``most`` are doubled
+    prices, too. More than ``floor`` shares must trade: with -1 a level is chosen though nothing does.
+    """
     at, scratch, levels = symbol_at(memory, symbol), memory[SCRATCH_AT], memory[LEVEL_COUNT]
     base, tick = memory[at + BASE], memory[at + TICK]
-    most, least = min(memory[at + BAND], levels - 2), max(levels - 1 - memory[at + BAND + 1], 1)
+    last, begin = min(memory[at + BAND], levels - 2), max(levels - 1 - memory[at + BAND + 1], 1)
     demand, supply = 0, 0
     for index in range(levels):
         demand += memory[scratch + index]
-    best, price, over, far = 0, 0, demand, 0
+    best, price, over, far, entered = floor, 0, demand, 0, False
     for index in range(levels):
         supply += memory[scratch + levels + index]
-        if least <= index <= most:
+        here = base + index * tick
+        if begin <= index <= last and least <= 2 * here <= most:
             shares, surplus = min(demand, supply), demand - supply
-            here = base + index * tick
-            distance = abs(here - reference)
-            better = shares > best or (
-                shares == best and (abs(surplus) < abs(over) or (abs(surplus) == abs(over) and distance < far))
-            )
-            if shares > 0 and better:
-                best, price, over, far = shares, here, surplus, distance
+            distance = abs(2 * here - twice)
+            remains = memory[scratch + index] if surplus > 0 else memory[scratch + levels + index]
+            stays = surplus != 0 and remains > 0
+            better = shares > best
+            if shares == best and abs(surplus) != abs(over):
+                better = abs(surplus) < abs(over)
+            elif shares == best and stays != entered:
+                better = stays
+            elif shares == best:
+                better = distance < far
+            if shares > floor and better:
+                best, price, over, far, entered = shares, here, surplus, distance, stays
         demand -= memory[scratch + index]
-    if best == 0:
+    if best == floor:
         return 0, 0, _surplus(memory)
     return price, best, over
 
@@ -143,35 +165,76 @@ def _surplus(memory: Any) -> int:
 
 
 @inner
-def reference_of(memory: Any, symbol: int, given: int) -> int:
-    """The price that an auction leans on."""
-    return given if given > 0 else memory[symbol_at(memory, symbol) + LAST_PRICE]
+def best_displayed(memory: Any, symbol: int, side: int) -> int:
+    """The best price at which a side shows something, 0 if there is none."""
+    row = symbol * 2 + side
+    key = memory[best_at(memory, row)] - 1
+    while key >= 0 and memory[level_at(memory, row, key) + COUNT] == 0:
+        key = below(memory, row, key)
+    return price_of_key(memory, symbol, side, key) if key >= 0 else 0
 
 
 @inner
-def imbalance(memory: Any, events: Any, symbol: int, kind: int, given: int) -> None:
-    """What a cross would give now: with the book (near price), and of the orders on this cross alone (far price)."""
-    reference = reference_of(memory, symbol, given)
+def twice_the_benchmark(memory: Any, symbol: int, given: int) -> int:
+    """The price that an auction leans on, doubled."""
+    if given > 0:
+        return 2 * given
+    bid, offer = best_displayed(memory, symbol, BUY), best_displayed(memory, symbol, SELL)
+    return bid + offer if bid > 0 and offer > 0 else 2 * memory[symbol_at(memory, symbol) + LAST_PRICE]
+
+
+@inner
+def width(twice: int, command: Any) -> int:
+    """How far from the benchmark a cross may be, doubled."""
+    if command[SHARES] == 0 and command[DISPLAY] == 0:
+        return _ANYWHERE
+    return max(twice * command[SHARES] // 10_000, 2 * command[DISPLAY])
+
+
+@inner
+def imbalance(memory: Any, events: Any, command: Any) -> None:
+    """The indicator, as a command asks for it."""
+    symbol, kind = command[SYMBOL], command[VALUE]
+    twice = twice_the_benchmark(memory, symbol, command[PRICE])
+    around = width(twice, command)
+    bid, offer = best_displayed(memory, symbol, BUY), best_displayed(memory, symbol, SELL)
     gather(memory, symbol, kind, False)
-    far, _, _ = choose(memory, symbol, reference)
+    far, _, _ = choose(memory, symbol, twice, twice - around, twice + around, 0)
+    reference, paired, over = 0, 0, 0
+    if kind == _CLOSING and bid > 0 and offer > 0:
+        reference, paired, over = inside(memory, symbol, bid, offer)
     gather(memory, symbol, kind, True)
-    near, paired, over = choose(memory, symbol, reference)
+    near, _, _ = choose(memory, symbol, twice, twice - around, twice + around, 0)
+    if kind != _CLOSING and bid > 0 and offer > 0:
+        reference, paired, over = inside(memory, symbol, bid, offer)
     n = begin(memory, events, _IMBALANCE)
     side = -1
     if over != 0:
         side = BUY if over > 0 else SELL
     events[n, SYMBOL], events[n, SIDE], events[n, E_SHARES], events[n, E_LEFT] = symbol, side, paired, abs(over)
-    events[n, E_PRICE], events[n, E_OTHER], events[n, E_MATCH], events[n, E_DETAIL] = near, far, reference, kind
+    events[n, E_MATCH], events[n, E_DETAIL] = reference, kind
+    if command[FLAGS] == 0:
+        events[n, E_PRICE], events[n, E_OTHER] = near, far
 
 
 @inner
-def cross(memory: Any, events: Any, symbol: int, kind: int, given: int) -> None:
-    """The auction. After an opening or a halt's one, trading begins."""
+def inside(memory: Any, symbol: int, bid: int, offer: int) -> tuple[int, int, int]:
+    """Reference price at or within bid and offer, shares paired there, buyers' surplus, of what :func:`gather` found."""
+    return choose(memory, symbol, bid + offer, 2 * min(bid, offer), 2 * max(bid, offer), -1)
+
+
+@inner
+def cross(memory: Any, events: Any, command: Any) -> None:
+    """The auction that a command asks for. After an opening or a halt's one, trading begins."""
+    symbol, kind = command[SYMBOL], command[VALUE]
     at, levels = symbol_at(memory, symbol), memory[LEVEL_COUNT]
     gather(memory, symbol, kind, True)
-    price, left, _ = choose(memory, symbol, reference_of(memory, symbol, given))
+    twice = twice_the_benchmark(memory, symbol, command[PRICE])
+    around = width(twice, command)
+    price, left, over = choose(memory, symbol, twice, twice - around, twice + around, 0)
     memory[MATCHES] += 1
     match, total = memory[MATCHES], left
+    queue = waiting(memory, symbol, kind)
     queue = waiting(memory, symbol, kind)
     if queue >= 0:
         admit(memory, symbol, queue)
@@ -188,6 +251,7 @@ def cross(memory: Any, events: Any, symbol: int, kind: int, given: int) -> None:
         memory[at + LAST_PRICE] = price
     if queue >= 0:
         dismiss(memory, events, symbol, levels)
+    uncross(memory, events, symbol, BUY if over > 0 else SELL)
     if kind == _OPENING or kind == _REOPENING:
         memory[at + STATE] = TRADING
         n = begin(memory, events, _STATE)
@@ -228,6 +292,15 @@ def dismiss(memory: Any, events: Any, symbol: int, levels: int) -> None:
                 if memory[order + O_FLAGS] & IN_AUCTION:
                     cancel(memory, events, slot, memory[order + O_OPEN], _NOT_CROSSED)
                 slot = following
+
+
+@inner
+def uncross(memory: Any, events: Any, symbol: int, side: int) -> None:
+    """Cancels the best orders of a side until the book is not crossed."""
+    mine, theirs = best_at(memory, symbol * 2 + side), best_at(memory, symbol * 2 + 1 - side)
+    while memory[mine] > 0 and memory[theirs] > 0 and memory[mine] + memory[theirs] > memory[LEVEL_COUNT]:
+        slot = first(memory, symbol * 2 + side)
+        cancel(memory, events, slot, memory[order_at(memory, slot) + O_OPEN], _BAND)
 
 
 @inner

@@ -46,9 +46,10 @@ class Command(IntEnum):
     BANDS = 5
     """SYMBOL, PRICE the lowest and VALUE the highest at which anything trades; both 0: none."""
     CROSS = 6
-    """SYMBOL, VALUE: O opening, C closing, H after a halt. PRICE the reference, 0: the last trade's."""
+    """SYMBOL, VALUE: O opening, C closing, H after a halt. PRICE the benchmark, 0: the middle of bid and offer, or the last
+    trade's. SHARES the threshold around it in 1e-4 of it, DISPLAY what it is at least, as a price; both 0: none."""
     IMBALANCE = 7
-    """SYMBOL, VALUE and PRICE as for CROSS: what a cross would give now."""
+    """SYMBOL, VALUE, PRICE, SHARES and DISPLAY as for CROSS: what a cross would give now. FLAGS 1: without near and far."""
     SYSTEM = 8
     """VALUE: the ITCH system event."""
     CANCEL_ALL = 9
@@ -77,7 +78,7 @@ class Event(IntEnum):
     CROSS = 9
     """The auction itself: SHARES at PRICE under MATCH, DETAIL the kind."""
     IMBALANCE = 10
-    """SHARES paired, LEFT over on SIDE (-1 none), PRICE near, OTHER far, MATCH the reference, DETAIL the kind."""
+    """SHARES paired and LEFT over on SIDE (-1 none) at MATCH, the reference, 0: none. PRICE near, OTHER far, DETAIL the kind."""
     STATE = 11
     """DETAIL the trading state."""
     BANDS = 12

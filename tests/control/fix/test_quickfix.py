@@ -59,8 +59,10 @@ class QuickFix:
         self._reading = asyncio.ensure_future(self._read())
 
     @classmethod
-    async def start(cls, role: str, version: str, port: int, folder: Path, sender: str, target: str) -> "QuickFix":
-        module = "tests.control.fix.quickfix_peer"
+    async def start(
+        cls, role: str, version: str, port: int | str, folder: Path, sender: str, target: str,
+        module: str = "tests.control.fix.quickfix_peer",
+    ) -> "QuickFix":  # fmt: skip
         words = [sys.executable, "-m", module, role, version, str(port), str(folder), sender, target]
         pipe = asyncio.subprocess.PIPE
         peer = cls(await asyncio.create_subprocess_exec(*words, stdin=pipe, stdout=pipe, cwd=ROOT))

@@ -34,8 +34,9 @@ replace = st.tuples(st.just("replace"), which, price, shares, display, st.sample
 resize = st.tuples(st.just("resize"), which, st.integers(1, 40))
 state = st.tuples(st.just("state"), st.sampled_from("HPQTTT"))
 bands = st.tuples(st.just("bands"), st.sampled_from([(0, 0), (0, 0), (PRICES[2], PRICES[8]), (PRICES[4], PRICES[6])]))
-cross = st.tuples(st.just("cross"), st.sampled_from("OCH"), st.sampled_from([0, 0, 13_000]))
-imbalance = st.tuples(st.just("imbalance"), st.sampled_from("OCH"), st.sampled_from([0, 13_000]))
+threshold = st.sampled_from([(0, 0), (0, 0), (0, 0), (200, 0), (100, 350), (1, 1)])
+cross = st.tuples(st.just("cross"), st.sampled_from("OCH"), st.sampled_from([0, 0, 13_000]), threshold)
+imbalance = st.tuples(st.just("imbalance"), st.sampled_from("OCH"), st.sampled_from([0, 13_000]), threshold)
 sweep = st.tuples(st.just("cancel_all"), st.integers(-1, 3))
 step = st.one_of(enter, enter, enter, enter, enter, enter, cancel, replace, resize, state, bands, cross, imbalance, sweep)
 steps = st.lists(step, max_size=60)
@@ -105,14 +106,18 @@ class Pair:
             self.run(Command.BANDS, price=lower, value=upper)
             self.model.set_bands(lower, upper)
         elif kind == "cross":
-            self.run(Command.CROSS, value=ord(rest[0]), price=rest[1])
+            relative, least = rest[2]
+            self.run(Command.CROSS, value=ord(rest[0]), price=rest[1], shares=relative, display=least)
             self.model.cross(*rest)
         elif kind == "imbalance":
-            self.run(Command.IMBALANCE, value=ord(rest[0]), price=rest[1])
-            near, paired, over = self.model.chosen(rest[0], rest[1] or self.model.last)
-            far, _, _ = self.model.chosen(rest[0], rest[1] or self.model.last, book=False)
+            relative, least = rest[2]
+            self.run(Command.IMBALANCE, value=ord(rest[0]), price=rest[1], shares=relative, display=least)
+            near, _, _ = self.model.chosen(*rest)
+            far, _, _ = self.model.chosen(*rest, book=False)
+            reference, paired, over = self.model.indicated(rest[0])
             row = self.events[-1][-1].tolist()
-            assert (row[6], row[7], row[8], row[12]) == (near, paired, abs(over), far)
+            assert (row[6], row[12]) == (near, far)
+            assert (row[11], row[7], row[8]) == (reference, paired, abs(over))
             assert row[3] == (-1 if over == 0 else int(over < 0))
         elif kind == "cancel_all":
             self.run(Command.CANCEL_ALL, symbol=-1, owner=rest[0])

@@ -227,25 +227,69 @@ class PlainMarket:
 
     # -- auctions ------------------------------------------------------------------------------------
 
-    def chosen(self, kind: str, reference: int, *, book: bool = True) -> tuple[int, int, int]:
-        """Price, shares and buyers' surplus: every price of the ladder is tried."""
-        part = [o for o in self.orders if o.waits == kind or (book and not o.waits)]
-        buys, sells = [o for o in part if o.side == 0], [o for o in part if o.side == 1]
-        tried = []
-        for index in range(1, self.levels - 1):
-            price = self.base + index * self.tick
-            if self.upper and not self.lower <= price <= self.upper:
-                continue
-            demand = sum(o.open for o in buys if o.price >= price)
-            supply = sum(o.open for o in sells if o.price == MARKET or o.price <= price)
-            tried.append((-min(demand, supply), abs(demand - supply), abs(price - reference), price, demand - supply))
-        if not tried or min(tried)[0] == 0:
-            return 0, 0, sum(o.open for o in buys) - sum(o.open for o in sells)
-        shares, _, _, price, surplus = min(tried)
-        return price, -shares, surplus
+    def at(self, price: int, part: list[Order]) -> tuple[int, int]:
+        """Shares that would be bought and sold at a price."""
+        demand = sum(o.open for o in part if o.side == 0 and o.price >= price)
+        return demand, sum(o.open for o in part if o.side == 1 and (o.price == MARKET or o.price <= price))
 
-    def cross(self, kind: str, given: int) -> None:
-        price, left, _ = self.chosen(kind, given or self.last)
+    def best_of(self, prices: list[int], part: list[Order], middle: float) -> int:
+        """Rules (A) to (D), one after the other, and the lower of two."""
+        paired = {p: min(self.at(p, part)) for p in prices}
+        prices = [p for p in prices if paired[p] == max(paired.values())]
+        over = {p: abs(self.at(p, part)[0] - self.at(p, part)[1]) for p in prices}
+        prices = [p for p in prices if over[p] == min(over.values())]
+
+        def remains(price: int) -> bool:
+            demand, supply = self.at(price, part)
+            side = 0 if demand > supply else 1
+            return demand != supply and any(o.price == price and o.side == side for o in part)
+
+        prices = [p for p in prices if remains(p)] or prices
+        distance = {p: abs(p - middle) for p in prices}
+        return min(p for p in prices if distance[p] == min(distance.values()))
+
+    def ladder(self) -> list[int]:
+        """The prices at which anything may trade."""
+        prices = [self.base + index * self.tick for index in range(1, self.levels - 1)]
+        return [p for p in prices if not self.upper or self.lower <= p <= self.upper]
+
+    def inside(self) -> tuple[int, int] | None:
+        depths = [self.depth(side) for side in (0, 1)]
+        return (depths[0][0][0], depths[1][0][0]) if all(depths) else None
+
+    def benchmark(self, given: int) -> float:
+        if given:
+            return given
+        inside = self.inside()
+        return (inside[0] + inside[1]) / 2 if inside else self.last
+
+    def chosen(
+        self, kind: str, given: int, threshold: tuple[int, int] = (0, 0), *, book: bool = True
+    ) -> tuple[int, int, int]:
+        """Price, shares and buyers' surplus of a cross."""
+        part = [o for o in self.orders if o.waits == kind or (book and not o.waits)]
+        middle, (relative, least) = self.benchmark(given), threshold
+        away = max(int(2 * middle) * relative // 10_000, 2 * least) if relative or least else 1 << 60
+        prices = [p for p in self.ladder() if abs(2 * p - int(2 * middle)) <= away and min(self.at(p, part))]
+        if not prices:
+            return 0, 0, sum(o.open if o.side == 0 else -o.open for o in part)
+        price = self.best_of(prices, part, middle)
+        demand, supply = self.at(price, part)
+        return price, min(demand, supply), demand - supply
+
+    def indicated(self, kind: str) -> tuple[int, int, int]:
+        """Reference price, shares paired and buyers' surplus of the indicator."""
+        inside = self.inside()
+        prices = [p for p in self.ladder() if inside and min(inside) <= p <= max(inside)]
+        if not prices:
+            return 0, 0, 0
+        part = [o for o in self.orders if o.waits == kind or (kind != "C" and not o.waits)]
+        price = self.best_of(prices, part, sum(inside or ()) / 2)
+        demand, supply = self.at(price, part)
+        return price, min(demand, supply), demand - supply
+
+    def cross(self, kind: str, given: int, threshold: tuple[int, int] = (0, 0)) -> None:
+        price, left, over = self.chosen(kind, given, threshold)
         self.log.append(("cross", kind, price, left))
         if left:
             self.last = price
@@ -265,5 +309,7 @@ class PlainMarket:
         for side in (0, 1):
             for order in sorted((o for o in self.orders if o.side == side and o.waits == kind), key=rank):
                 self.take_out(order, "CROSS")
+        while (books := [self.book(side) for side in (0, 1)]) and all(books) and books[0][0].price >= books[1][0].price:
+            self.take_out(books[0 if over > 0 else 1][0], "BAND")
         if kind in "OH":
             self.state = "T"

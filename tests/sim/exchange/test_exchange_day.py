@@ -209,6 +209,10 @@ def test_a_snapshot_and_the_feed_from_its_number_on_are_the_whole_feed() -> None
         ("[[venues]]\nname = 'lower'", "venues.0.name"),
         ("[[venues]]\nname = 'A'\n[[venues]]\nname = 'A'", "each name once"),
         ("[[venues]]\nsymbols = ['A', 'B']\nprices = [1]", "1 prices for 2 symbols"),
+        ("[[venues]]\nports = [{protocol = 'fix43'}]", "venues.0.ports.0.protocol"),
+        ("[[venues]]\nports = [{protocol = 'fix44', target = 'a/b'}]", "venues.0.ports.0.target"),
+        ("[[venues]]\nports = [{protocol = 'fix44', target = 'A'}, {protocol = 'fix44', target = 'A'}]", "FIX sessions"),
+        ("[[venues]]\nrerequest_ports = []", "venues.0.rerequest_ports"),
     ],
 )
 def test_a_configuration_that_is_wrong_says_where(tmp_path: Path, text: str, said: str) -> None:

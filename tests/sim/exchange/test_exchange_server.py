@@ -7,14 +7,16 @@ import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
+
 from sim.exchange.config import Feed, Flow, OrderPort, VenueConfig
 from sim.exchange.day import Day
-from sim.exchange.server import Server
+from sim.exchange.server import Plug, Server
 from tests.sim.exchange.test_exchange_day import Books
 from tests.sim.exchange.test_exchange_ports import enter42, enter50
 from wire import appendage, moldudp64, ouch42, ouch50, soupbintcp
 
-PATIENCE = 20.0
+PATIENCE = 120.0
 
 
 def receiver() -> socket.socket:
@@ -58,15 +60,17 @@ class Client:
         return [p.payload for p in self.packets if p.code != "H"][:count]
 
 
-def with_server(config: VenueConfig, body: Callable[[Server], Awaitable[Any]]) -> Server:
+def with_server(
+    config: VenueConfig, body: Callable[[Server], Awaitable[Any]], plug: Plug | None = None, patience: float = PATIENCE
+) -> Server:
     """A server for as long as ``body`` takes."""
 
     async def whole() -> Server:
-        server = Server(Day(config))
+        server = Server(Day(config), plug)
         await server.start()
         running = asyncio.create_task(server.run())
         try:
-            await asyncio.wait_for(body(server), PATIENCE)
+            await asyncio.wait_for(body(server), patience)
         finally:
             running.cancel()
             await server.stop()
@@ -160,7 +164,7 @@ def test_two_feeds_one_of_them_lossy_make_the_book_and_a_snapshot_makes_it_later
         for n in range(1, count + 1):
             while n not in heard[0]:
                 request = moldudp64.request("HAIRPIN", n, 10)
-                await loop.sock_sendto(asker, request, ("127.0.0.1", server.ports["rerequest"]))
+                await loop.sock_sendto(asker, request, ("127.0.0.1", server.ports["rerequests"][0]))
                 take(0, await asyncio.wait_for(loop.sock_recv(asker, 2048), 2))
         asker.close()
         for task in tasks:
@@ -184,3 +188,66 @@ def test_two_feeds_one_of_them_lossy_make_the_book_and_a_snapshot_makes_it_later
     for n in range(int(late[-1][1:]), len(publication) + 1):
         books.take(heard[0][n])
     books.check()
+
+
+def test_a_session_goes_on_at_its_other_port_when_one_dies() -> None:
+    config = VenueConfig(**QUIET, flow=Flow(source="none"), ports=(OrderPort(backup_port=0), OrderPort()))
+
+    async def body(server: Server) -> None:
+        mine, theirs = server.ports["orders"]
+        first, other = await Client.login(mine["port"], number=1), await Client.login(theirs["port"])
+        first.send(enter42("A1", "B", 100))
+        await first.until(3)
+        second = await Client.login(mine["backup_port"])
+        assert await second.until(1) == [b"S"], "one session at a time, whichever the port"
+        server.lose(mine["port"])
+        assert await asyncio.wait_for(first.reader.read(), PATIENCE) == b""
+        with pytest.raises(ConnectionRefusedError):
+            await Client.login(mine["port"])
+        other.send(enter42("B1", "S", 60))
+        await other.until(3)
+        second = await Client.login(mine["backup_port"], number=3)
+        assert [payload[:1] for payload in (await second.until(2))[1:]] == [b"E"], "what happened meanwhile, and only that"
+        second.send(enter42("A2", "B", 10))
+        assert (await second.until(3))[2][:1] == b"A"
+        for client in (first, second, other):
+            client.writer.close()
+
+    server = with_server(config, body)
+    account = server.day.entries[0].account
+    assert (account.counts["accepted"], account.counts["executed"]) == (2, 1)
+
+
+def test_a_re_request_server_serves_when_the_other_one_is_dead() -> None:
+    config = VenueConfig(**QUIET, flow=Flow(source="none"), rerequest_ports=(0, 0, 0))
+
+    async def body(server: Server) -> None:
+        loop, asker = asyncio.get_running_loop(), receiver()
+        ports = server.ports["rerequests"]
+        assert len(set(ports)) == 3
+        server.lose_rerequests(ports[0])
+        await asyncio.sleep(0)
+        answers = []
+        for port in ports:
+            await loop.sock_sendto(asker, moldudp64.request("HAIRPIN", 1, 3), ("127.0.0.1", port))
+        for _ in ports[1:]:
+            answer, source = await asyncio.wait_for(loop.sock_recvfrom(asker, 2048), PATIENCE)
+            answers.append((source[1], moldudp64.unpack(answer).messages))
+        asker.close()
+        publication = server.day.venue.publication
+        wanted = tuple(publication[i] for i in range(3))
+        assert sorted(answers) == [(port, wanted) for port in sorted(ports[1:])]
+        # What comes last, and has been answered, says that the dead one kept silent.
+        assert server.feed_counts["rerequests"] == 2
+
+    with_server(config, body)
+
+
+def test_a_fix_port_without_a_session_layer_is_refused() -> None:
+    async def start() -> None:
+        server = Server(Day(VenueConfig(**QUIET, flow=Flow(source="none"), ports=(OrderPort(), OrderPort(protocol="fix44")))))
+        with pytest.raises(ValueError, match="HAIRPIN, port 2: no session layer for fix44"):
+            await server.start()
+        await server.stop()
+
+    asyncio.run(start())

@@ -24,7 +24,7 @@ def test_a_book_that_was_crossed_before_the_open_is_not_after_its_cross(actions:
     pair = Pair(state_="Q")
     for action in [a for a in actions if a[0] not in ("state", "cross")]:
         pair.do(action)
-    pair.do(("cross", "O", 0))
+    pair.do(("cross", "O", 0, (0, 0)))
     pair.agree()
     best = [pair.core.queue(0, side) for side in (0, 1)]
     assert not (best[0] and best[1]) or best[0][0].price < best[1][0].price

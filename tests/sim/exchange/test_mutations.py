@@ -51,8 +51,25 @@ class BandsForgotten(PlainMarket):
 class HighestPrice(PlainMarket):
     """Of the prices at which as much trades, the highest."""
 
-    def chosen(self, kind: str, reference: int, *, book: bool = True) -> tuple[int, int, int]:
-        return super().chosen(kind, 1 << 30, book=book)
+    def best_of(self, prices: list[int], part: list[Order], middle: float) -> int:
+        return super().best_of(prices, part, 1 << 30)
+
+
+class NobodyRemains(PlainMarket):
+    """Of the prices with the least imbalance, the nearest to the middle, whether anybody's order is left over there or not."""
+
+    def best_of(self, prices: list[int], part: list[Order], middle: float) -> int:
+        rounded = [Order(o.token, o.owner, o.firm, o.side, o.price + 1 - 2 * o.side, o.open, 0, 0, 0) for o in part]
+        return super().best_of(prices, rounded, middle)
+
+
+class NoThreshold(PlainMarket):
+    """A cross at any distance from the middle."""
+
+    def chosen(
+        self, kind: str, given: int, threshold: tuple[int, int] = (0, 0), *, book: bool = True
+    ) -> tuple[int, int, int]:
+        return super().chosen(kind, given, book=book)
 
 
 P = PRICES[4]
@@ -68,8 +85,14 @@ REVEALING = {
     NewestFirst: [order(0, P, 10), order(0, P, 20), order(1, P, 15)],
     ShrinkingLosesPriority: [order(0, P, 10), order(0, P, 20), ("resize", 8, 5), order(1, P, 7)],
     BandsForgotten: [("bands", (P, P + 200)), order(0, P + 300, 10)],
-    HighestPrice: [("state", "Q"), order(0, P + 300, 10), order(1, P, 10), ("cross", "O", P)],
-}
+    NobodyRemains: [
+        ("state", "Q"), order(0, P + 300, 20), order(1, P, 10), order(1, P + 500, 10), ("cross", "O", P, (0, 0)),
+    ],
+    NoThreshold: [
+        ("state", "Q"), order(0, P + 500, 20), order(1, P + 500, 10), order(1, P + 400, 5), ("cross", "O", P, (0, 400)),
+    ],
+    HighestPrice: [("state", "Q"), order(0, P + 300, 10), order(1, P, 10), ("cross", "O", P, (0, 0))],
+}  # fmt: skip
 
 
 def agrees(actions: list[tuple], model: type[PlainMarket]) -> bool:
