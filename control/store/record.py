@@ -91,11 +91,6 @@ def parse(data: bytes) -> Parsed | None:
     return Parsed(sequence, timestamp, kind, part, parts, group, body[:length], data[DIGEST_AT:])
 
 
-def follows(data: bytes, previous: bytes) -> bool:
-    """Whether a record that is whole is the next link behind the digest ``previous``."""
-    return data[DIGEST_AT:] == digest(previous, data[: _CHAINED.size], data[PAYLOAD_AT:DIGEST_AT])
-
-
 def is_empty(data: bytes) -> bool:
     """Whether nothing was written there."""
     return data == _EMPTY
