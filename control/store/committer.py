@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import NamedTuple
 
 from control.store.journal import Journal
 from control.store.segment import JournalFailedError
+
+Acknowledge = Callable[[Exception | None], None]
 
 
 class _Entry(NamedTuple):
@@ -24,10 +27,14 @@ class Committer:
     ----------
     journal : Journal
         Used by the committer's thread alone from now on.
+    committed : callable, optional
+        Given the last sequence that is on the disk, and what to call when it is acknowledged (None) or will not be (why);
+        without it that is at once. Called in the committer's thread; must not block.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, committed: Callable[[int, Acknowledge], None] | None = None) -> None:
         self.journal = journal
+        self._committed = committed
         self._waiting: list[_Entry] = []
         self._changed = threading.Condition()
         self._stopping = False
@@ -54,6 +61,11 @@ class Committer:
             self._waiting.append(_Entry(kind, payload, timestamp, done))
             self._changed.notify()
         return done
+
+    def refuse(self, reason: str) -> None:
+        """Take no more entries. Those that wait are still committed."""
+        with self._changed:
+            self._failure = self._failure or reason
 
     def close(self) -> None:
         """Commit what waits, and end; the journal is closed."""
@@ -98,5 +110,15 @@ class Committer:
                 entry.done.set_exception(JournalFailedError(str(error)))
             return
         self.groups += 1
-        for entry, sequence in accepted:
-            entry.done.set_result(sequence)
+
+        def acknowledge(error: Exception | None) -> None:
+            for entry, sequence in accepted:
+                if error is None:
+                    entry.done.set_result(sequence)
+                else:
+                    entry.done.set_exception(error)
+
+        if self._committed is None:
+            acknowledge(None)
+        else:
+            self._committed(self.journal.acknowledged, acknowledge)
