@@ -163,7 +163,8 @@ class Replica:
             if self.journal.acknowledged < acknowledged and not accept_loss:
                 raise BehindError(
                     f"{self.journal.folder}: ends with record {self.journal.acknowledged}, and the primary acknowledged"
-                    f" {acknowledged}: {acknowledged - self.journal.acknowledged} records would be lost (--accept-loss goes without them)"
+                    f" {acknowledged}: {acknowledged - self.journal.acknowledged} records would be lost; --accept-loss goes"
+                    " without them"
                 )
             if epoch <= self.epoch:
                 raise ReplicationError(f"epoch {epoch}: stream {self.stream.name} is at epoch {self.epoch} already")

@@ -8,15 +8,14 @@ from concurrent.futures import Future
 from typing import NamedTuple
 
 from control.store.journal import Journal
+from control.store.run import Entry
 from control.store.segment import JournalFailedError
 
 Acknowledge = Callable[[Exception | None], None]
 
 
 class _Entry(NamedTuple):
-    kind: int
-    payload: bytes
-    timestamp: int
+    entry: Entry
     done: Future[int]
 
 
@@ -58,7 +57,7 @@ class Committer:
         with self._changed:
             if self._failure is not None or self._stopping:
                 raise JournalFailedError(self._failure or f"{self.journal.folder}: closed")
-            self._waiting.append(_Entry(kind, payload, timestamp, done))
+            self._waiting.append(_Entry(Entry(kind, payload, timestamp), done))
             self._changed.notify()
         return done
 
@@ -91,32 +90,38 @@ class Committer:
                 return
             self._commit(group)
 
-    def _commit(self, group: list[_Entry]) -> None:
-        accepted: list[tuple[_Entry, int]] = []
-        for entry in group:
+    def _append(self, group: list[_Entry]) -> list[tuple[_Entry, int]]:
+        """Put a group into the journal; those that went in, with their sequences."""
+        try:
+            return list(zip(group, self.journal.extend([each.entry for each in group]), strict=True))
+        except (ValueError, JournalFailedError):
+            accepted = []
+        for each in group:
             try:
-                accepted.append((entry, self.journal.append(entry.kind, entry.payload, entry.timestamp)))
-            except ValueError as error:  # this one cannot be written; it is no fault of the others
-                entry.done.set_exception(error)
-            except JournalFailedError as error:
-                entry.done.set_exception(error)
+                accepted.append((each, self.journal.append(*each.entry)))
+            except (ValueError, JournalFailedError) as error:  # this one cannot be written; it is no fault of the others
+                each.done.set_exception(error)
+        return accepted
+
+    def _commit(self, group: list[_Entry]) -> None:
+        accepted = self._append(group)
         try:
             self.journal.commit()
         except Exception as error:
             with self._changed:
                 self._failure = str(error)
                 late, self._waiting = self._waiting, []
-            for entry in [entry for entry, _ in accepted] + late:
-                entry.done.set_exception(JournalFailedError(str(error)))
+            for each in [each for each, _ in accepted] + late:
+                each.done.set_exception(JournalFailedError(str(error)))
             return
         self.groups += 1
 
         def acknowledge(error: Exception | None) -> None:
-            for entry, sequence in accepted:
+            for each, sequence in accepted:
                 if error is None:
-                    entry.done.set_result(sequence)
+                    each.done.set_result(sequence)
                 else:
-                    entry.done.set_exception(error)
+                    each.done.set_exception(error)
 
         if self._committed is None:
             acknowledge(None)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ from control.store.record import (
     is_empty,
     parse,
 )
-from control.store.run import as_records, regrouped, unpacked, verify, whole_entries
+from control.store.run import Entry, as_records, pack, regrouped, unpacked, verify, whole_entries
 from control.store.scan import START, Place, Reader, scan
 from control.store.segment import (
     HEADER,
@@ -41,6 +41,8 @@ from control.store.segment import (
 
 SEGMENT_RECORDS = 65_536
 LOCK = "lock"
+FEWEST_PACKED = 16
+"""Entries from which on packing them together is faster than one by one."""
 
 
 class Repair(NamedTuple):
@@ -136,19 +138,34 @@ class Journal:
             A commit failed before.
         """
         self._usable()
-        if not 0 < kind <= 0xFFFF:
-            raise ValueError(f"kind {kind}: 1 to 65535")
-        if not 0 <= timestamp < 1 << 64:
-            raise ValueError(f"timestamp {timestamp}: ns since the epoch, 64 bits")
+        self._check(kind, payload, timestamp)
         if len(payload) <= PAYLOAD_BYTES:
             self._add(kind, payload, timestamp)
             return self._next - 1
         pieces = [payload[at : at + PAYLOAD_BYTES] for at in range(0, len(payload), PAYLOAD_BYTES)]
-        if len(pieces) > self._most_parts:
-            raise ValueError(f"a payload of {len(payload)} bytes: at most {self._most_parts * PAYLOAD_BYTES}")
         for part, piece in enumerate(pieces):
             self._add(kind, piece, timestamp, part, len(pieces))
         return self._next - 1
+
+    def extend(self, entries: Sequence[Entry]) -> list[int]:
+        """As :meth:`append` for many entries: all of them, or none if one is refused; the sequence of the last record of each."""
+        self._usable()
+        for entry in entries:
+            self._check(*entry)
+        sequences: list[int] = []
+        at = 0
+        while at < len(entries):
+            end = at
+            while end < min(len(entries), at + self._room) and len(entries[end].payload) <= PAYLOAD_BYTES:
+                end += 1
+            if end - at < FEWEST_PACKED:
+                sequences.append(self.append(*entries[at]))
+                at += 1
+                continue
+            sequences += range(self._next, self._next + end - at)
+            self._put(pack(self._digest, self._next, self._group, entries[at:end]), end - at)
+            at = end
+        return sequences
 
     def adopt(self, data: bytes) -> int:
         """Add whole entries of another journal to the next commit, as they are; the sequence of the last record.
@@ -280,6 +297,14 @@ class Journal:
             self._begin_segment()
             self._add(SEGMENT_KIND, HEADER.pack(MAGIC, VERSION, self._segment, self._next), timestamp)
         self._put(build(self._digest, self._next, timestamp, kind, payload, self._group, part, parts), 1)
+
+    def _check(self, kind: int, payload: bytes, timestamp: int) -> None:
+        if not 0 < kind <= 0xFFFF:
+            raise ValueError(f"kind {kind}: 1 to 65535")
+        if not 0 <= timestamp < 1 << 64:
+            raise ValueError(f"timestamp {timestamp}: ns since the epoch, 64 bits")
+        if len(payload) > self._most_parts * PAYLOAD_BYTES:
+            raise ValueError(f"a payload of {len(payload)} bytes: at most {self._most_parts * PAYLOAD_BYTES}")
 
     def _begin_segment(self) -> None:
         self._segment, self._row, self._room = self._segment + 1, 0, self._segment_records

@@ -71,13 +71,9 @@ def build(
     """A record that follows the one with the digest ``previous``."""
     chained = _CHAINED.pack(sequence, timestamp, kind, len(payload), part, parts)
     body = payload.ljust(PAYLOAD_BYTES, b"\0")
-    checksum = crc32(body, crc32(group.to_bytes(8, "little"), crc32(chained)))
-    return chained + _GROUP.pack(group, checksum, 0) + body + digest(previous, chained, body)
-
-
-def digest(previous: bytes, chained: bytes, body: bytes) -> bytes:
-    """The chain's next link."""
-    return blake2b(previous + chained + body, digest_size=DIGEST_BYTES).digest()
+    checksum = crc32(body, crc32(chained + group.to_bytes(8, "little")))
+    link = blake2b(previous + chained + body, digest_size=DIGEST_BYTES).digest()
+    return b"".join((chained, _GROUP.pack(group, checksum, 0), body, link))
 
 
 def parse(data: bytes) -> Parsed | None:

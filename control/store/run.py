@@ -6,7 +6,7 @@ the hash of the link that stands before it in the file. Everything but the two h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -52,6 +52,36 @@ class Verified(NamedTuple):
 def as_records(data: bytes | bytearray | memoryview) -> Records:
     """Raw records as a table; what is left over at the end is left out."""
     return np.frombuffer(data, RECORD, len(data) // RECORD_BYTES)
+
+
+class Entry(NamedTuple):
+    """What is appended."""
+
+    kind: int
+    payload: bytes
+    timestamp: int
+
+
+def pack(previous: bytes, sequence: int, group: int, entries: Sequence[Entry]) -> bytes:
+    """Entries of one record each, chained: byte for byte what :func:`control.store.record.build` makes of them one by one."""
+    count = len(entries)
+    records = np.zeros(count, RECORD)
+    kinds, payloads, timestamps = zip(*entries, strict=True)
+    records["sequence"] = np.arange(sequence, sequence + count, dtype=np.uint64)
+    records["timestamp"], records["kind"] = np.array(timestamps, np.uint64), np.array(kinds, np.uint16)
+    records["length"], records["parts"], records["group"] = [len(each) for each in payloads], 1, group
+    raw = _bytes(records)
+    bodies = b"".join([each.ljust(PAYLOAD_BYTES, b"\0") for each in payloads])
+    raw[:, PAYLOAD_AT:DIGEST_AT] = np.frombuffer(bodies, np.uint8).reshape(count, PAYLOAD_BYTES)
+    records["checksum"] = checksums(records)
+    chained = raw[:, :_CHAINED_END].tobytes()
+    links = []
+    for head, body in zip(range(0, len(chained), _CHAINED_END), range(0, len(bodies), PAYLOAD_BYTES), strict=True):
+        link = previous + chained[head : head + _CHAINED_END] + bodies[body : body + PAYLOAD_BYTES]
+        previous = blake2b(link, digest_size=DIGEST_BYTES).digest()
+        links.append(previous)
+    raw[:, DIGEST_AT:] = np.frombuffer(b"".join(links), np.uint8).reshape(count, DIGEST_BYTES)
+    return records.tobytes()
 
 
 def verify(previous: bytes, sequence: int, records: Records) -> Verified:

@@ -6,6 +6,7 @@
 import json
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from control.configuration import Replication
@@ -24,10 +25,11 @@ def main(seeds: int, first: int) -> dict:
                     folder.mkdir()
                     settings = Replication(servers=cluster.urls, stream=stream, mode=mode, ttl_ms=1000, margin_ms=300)
                     cluster.ready(stream)
+                    begin = time.monotonic()
                     result = scenario(cluster, folder, settings, seed)
                     runs, acknowledged, lost = runs + 1, acknowledged + result["acknowledged"], lost + result["lost"]
                     different += [stream] if not result["same"] else []
-                    print(f"{stream}: {json.dumps(result)}", file=sys.stderr, flush=True)
+                    print(f"{stream}: {time.monotonic() - begin:.1f} s {json.dumps(result)}", file=sys.stderr, flush=True)
     return {"seeds": seeds, "first": first, "runs": runs, "acknowledged": acknowledged, "lost": lost, "different": different}
 
 

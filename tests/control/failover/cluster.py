@@ -63,7 +63,7 @@ class Cluster:
         """Wait until the stream can be made, and make it."""
 
         async def make() -> None:
-            opened = await connect(self.urls, stream, len(self.urls), 2.0, patience)
+            opened = await connect(self.urls, stream, len(self.urls), 0.5, patience)
             await opened.close()
 
         end = patience

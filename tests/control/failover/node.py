@@ -9,11 +9,13 @@ Appends entries for ever, some at a time, and says which were acknowledged. Muta
 - ``stuck``: publishes no more after 20 entries.
 """
 
+import asyncio
 import json
 import sys
 import threading
 import time
 from collections import deque
+from concurrent.futures import Future
 from pathlib import Path
 
 from control.configuration import Replication
@@ -48,13 +50,8 @@ def mutate(names: list[str]) -> None:
 
         async def some(self) -> None:
             if self._published > 20:
-                await threading_forever()
+                await asyncio.Event().wait()
             await real_publish(self)
-
-        async def threading_forever() -> None:
-            import asyncio
-
-            await asyncio.Event().wait()
 
         Publisher._publish = some
 
@@ -82,15 +79,20 @@ def main(folder: Path, settings: Replication, mutations: list[str]) -> None:
             while len(waiting) < IN_FLIGHT:
                 waiting.append((number, primary.committer.append(*entry(number))))
                 number += 1
-            first, done = waiting.popleft()
-            done.result(60)
-            say(event="acknowledged", entry=first, lag=primary.lag().records, at=time.monotonic())
+            acknowledged(primary, *waiting.popleft())
             time.sleep(0.001)
+        primary.close()
+        while waiting:
+            acknowledged(primary, *waiting.popleft())
     except JournalError as error:
         say(event="failed", reason=str(error), kind=type(error).__name__)
-    lag = primary.lag()
-    primary.close()
-    say(event="closed", lag=lag.records, published=primary.published)
+        primary.close()
+    say(event="closed", lag=primary.lag().records, published=primary.published)
+
+
+def acknowledged(primary: Primary, number: int, done: Future) -> None:
+    done.result(60)
+    say(event="acknowledged", entry=number, lag=primary.lag().records, at=time.monotonic())
 
 
 def finish(stopped: threading.Event) -> None:
