@@ -82,13 +82,14 @@ def configuration(
     messages: int | None = None,
     speed: str | None = None,
     serve: dict[str, Any] | None = None,
+    replication: dict[str, Any] | None = None,
 ) -> Configuration:
     """The configuration with the flags laid over it; ends the program where it can't be used."""
     from control.layers import ConfigurationError, load
 
     given = {"source": source, "symbols": symbols, "seed": seed, "messages": messages, "speed": speed}
     try:
-        return load(file, flags={"input": given, "serve": serve or {}})
+        return load(file, flags={"input": given, "serve": serve or {}, "replication": replication or {}})
     except ConfigurationError as error:
         fail(str(error), USED_WRONGLY)
 
@@ -236,6 +237,44 @@ def faults(
         fail("interrupted")
     if not good:
         raise typer.Exit(FAILED)
+
+
+@app.command()
+def standby(
+    journal: Annotated[Path, typer.Option("--journal", help="Folder of the journal; made if it is not there.", metavar="DIR")],
+    nats: Annotated[
+        list[str] | None, typer.Option("--nats", help="A server of the stream; once for each.", metavar="URL")
+    ] = None,
+    stream: Annotated[str | None, typer.Option("--stream", help="The journal's stream.", metavar="NAME")] = None,
+    take: Annotated[bool, typer.Option("--promote", help="Become primary, and end, when the lease is free.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Take the lease from a silent primary of mode local: you know that it is dead."),
+    ] = False,
+    accept_loss: Annotated[
+        bool, typer.Option("--accept-loss", help="Go without what the primary acknowledged and nobody else has.")
+    ] = False,
+    every: Annotated[float, typer.Option("--every", help="Seconds between two lines.")] = 1.0,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Follow a primary's journal; take its place when it is gone."""
+    given = {"servers": nats or None, "stream": stream}
+    chosen = configuration(config, replication=given)
+    from control.failover.standby import show
+    from control.store import JournalError
+
+    if (force or accept_loss) and not take:
+        fail("--force and --accept-loss are about a promotion: they go with --promote", USED_WRONGLY)
+    try:
+        show(
+            journal, chosen.replication, out, err,
+            take=take, force=force, accept_loss=accept_loss, seconds=every, json=json,
+        )  # fmt: skip
+    except JournalError as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        fail("interrupted")
 
 
 @app.command()

@@ -68,6 +68,9 @@ Speed = Annotated[
     PlainSerializer(str, return_type=str),
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000}),
 ]
+Server = Annotated[
+    str, Field(pattern=r"^(nats|tls)://[^/\s]+:\d{1,5}$", examples=["nats://10.0.0.1:4222"])
+]
 Text10 = Annotated[str, Field(max_length=10, pattern=r"^[\x21-\x7e]*$")]
 
 
@@ -266,6 +269,25 @@ class Fix(Parameters):
         return self
 
 
+class Replication(Parameters):
+    """The standby: what goes to it, and what an acknowledgement means."""
+
+    servers: Annotated[tuple[Server, ...], BeforeValidator(_listed)] = ()
+    """NATS servers; empty: there is no replication"""
+    stream: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")] = "hairpin"
+    """stream of the journal, its subject, and the beginning of the bucket's name"""
+    replicas: Literal[1, 3, 5] = 3
+    """servers that keep the stream"""
+    mode: Literal["local", "replicated"] = "replicated"
+    """``local``: acknowledged when the journal is synced, and goes on without NATS; ``replicated``: when the stream has it too"""
+    ttl_ms: Annotated[int, BeforeValidator(exact), Field(ge=200, le=60_000)] = 3_000
+    """ms for which a renewal of the lease is good"""
+    margin_ms: Annotated[int, BeforeValidator(exact), Field(ge=50, le=60_000)] = 1_000
+    """ms that a standby waits longer than that"""
+    timeout_ms: Annotated[int, BeforeValidator(exact), Field(ge=50, le=60_000)] = 1_000
+    """ms that any answer of NATS may take"""
+
+
 class Configuration(BaseSettings):
     """A run, whole. `load` makes one; every part of it is frozen."""
 
@@ -290,6 +312,7 @@ class Configuration(BaseSettings):
     device: Device = Device()
     serve: Serve = Serve()
     fix: Fix = Fix()
+    replication: Replication = Replication()
 
     @classmethod
     def settings_customise_sources(

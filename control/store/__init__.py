@@ -6,10 +6,18 @@ disk. ``record`` is the layout of its records, ``segment`` the files that they l
 
 from control.store.journal import Journal
 from control.store.record import Record
-from control.store.segment import CorruptJournalError, JournalError, JournalFailedError, JournalFullError, JournalLockedError
+from control.store.segment import (
+    CorruptJournalError,
+    ForkError,
+    JournalError,
+    JournalFailedError,
+    JournalFullError,
+    JournalLockedError,
+)
 
 __all__ = [
     "CorruptJournalError",
+    "ForkError",
     "Journal",
     "JournalError",
     "JournalFailedError",

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import NamedTuple
 
 from control.store.journal import Journal
+from control.store.run import Entry
 from control.store.segment import JournalFailedError
+
+Acknowledge = Callable[[Exception | None], None]
 
 
 class _Entry(NamedTuple):
-    kind: int
-    payload: bytes
-    timestamp: int
+    entry: Entry
     done: Future[int]
 
 
@@ -24,10 +26,14 @@ class Committer:
     ----------
     journal : Journal
         Used by the committer's thread alone from now on.
+    committed : callable, optional
+        Given the last sequence that is on the disk, and what to call when it is acknowledged (None) or will not be (why);
+        without it that is at once. Called in the committer's thread; must not block.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, committed: Callable[[int, Acknowledge], None] | None = None) -> None:
         self.journal = journal
+        self._committed = committed
         self._waiting: list[_Entry] = []
         self._changed = threading.Condition()
         self._stopping = False
@@ -51,9 +57,14 @@ class Committer:
         with self._changed:
             if self._failure is not None or self._stopping:
                 raise JournalFailedError(self._failure or f"{self.journal.folder}: closed")
-            self._waiting.append(_Entry(kind, payload, timestamp, done))
+            self._waiting.append(_Entry(Entry(kind, payload, timestamp), done))
             self._changed.notify()
         return done
+
+    def refuse(self, reason: str) -> None:
+        """Take no more entries. Those that wait are still committed."""
+        with self._changed:
+            self._failure = self._failure or reason
 
     def close(self) -> None:
         """Commit what waits, and end; the journal is closed."""
@@ -79,24 +90,40 @@ class Committer:
                 return
             self._commit(group)
 
-    def _commit(self, group: list[_Entry]) -> None:
-        accepted: list[tuple[_Entry, int]] = []
-        for entry in group:
+    def _append(self, group: list[_Entry]) -> list[tuple[_Entry, int]]:
+        """Put a group into the journal; those that went in, with their sequences."""
+        try:
+            return list(zip(group, self.journal.extend([each.entry for each in group]), strict=True))
+        except (ValueError, JournalFailedError):
+            accepted = []
+        for each in group:
             try:
-                accepted.append((entry, self.journal.append(entry.kind, entry.payload, entry.timestamp)))
-            except ValueError as error:  # this one cannot be written; it is no fault of the others
-                entry.done.set_exception(error)
-            except JournalFailedError as error:
-                entry.done.set_exception(error)
+                accepted.append((each, self.journal.append(*each.entry)))
+            except (ValueError, JournalFailedError) as error:  # this one cannot be written; it is no fault of the others
+                each.done.set_exception(error)
+        return accepted
+
+    def _commit(self, group: list[_Entry]) -> None:
+        accepted = self._append(group)
         try:
             self.journal.commit()
         except Exception as error:
             with self._changed:
                 self._failure = str(error)
                 late, self._waiting = self._waiting, []
-            for entry in [entry for entry, _ in accepted] + late:
-                entry.done.set_exception(JournalFailedError(str(error)))
+            for each in [each for each, _ in accepted] + late:
+                each.done.set_exception(JournalFailedError(str(error)))
             return
         self.groups += 1
-        for entry, sequence in accepted:
-            entry.done.set_result(sequence)
+
+        def acknowledge(error: Exception | None) -> None:
+            for each, sequence in accepted:
+                if error is None:
+                    each.done.set_result(sequence)
+                else:
+                    each.done.set_exception(error)
+
+        if self._committed is None:
+            acknowledge(None)
+        else:
+            self._committed(self.journal.acknowledged, acknowledge)

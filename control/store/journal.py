@@ -10,30 +10,30 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from control.store import mark, segment
 from control.store.record import (
     DIGEST_AT,
-    DIGEST_BYTES,
     MOST_PARTS,
     PAYLOAD_BYTES,
     RECORD_BYTES,
     SEGMENT_KIND,
-    Parsed,
     Record,
     build,
-    follows,
     is_empty,
     parse,
 )
+from control.store.run import Entry, as_records, pack, regrouped, unpacked, verify, whole_entries
+from control.store.scan import START, Place, Reader, scan
 from control.store.segment import (
     HEADER,
     MAGIC,
     VERSION,
     CorruptJournalError,
+    ForkError,
     JournalError,
     JournalFailedError,
     JournalLockedError,
@@ -41,8 +41,8 @@ from control.store.segment import (
 
 SEGMENT_RECORDS = 65_536
 LOCK = "lock"
-START = bytes(DIGEST_BYTES)
-"""What the first record of a journal is chained to."""
+FEWEST_PACKED = 16
+"""Entries from which on packing them together is faster than one by one."""
 
 
 class Repair(NamedTuple):
@@ -63,6 +63,8 @@ class Journal:
         Records of a new segment, its header among them.
     sync : callable
         Makes a file's bytes last, given its descriptor.
+    most_parts : int
+        Records that an entry may take: fewer where entries go through something that has a limit.
 
     Attributes
     ----------
@@ -80,17 +82,22 @@ class Journal:
     """
 
     def __init__(
-        self, folder: Path, *, segment_records: int = SEGMENT_RECORDS, sync: Callable[[int], None] = os.fdatasync
+        self,
+        folder: Path,
+        *,
+        segment_records: int = SEGMENT_RECORDS,
+        sync: Callable[[int], None] = os.fdatasync,
+        most_parts: int = MOST_PARTS,
     ) -> None:
         if segment_records < 2:
             raise ValueError(f"segment_records {segment_records}: a segment has a header and at least one record")
-        self.folder, self._segment_records, self._sync = folder, segment_records, sync
+        self.folder, self._segment_records, self._sync, self._most_parts = folder, segment_records, sync, most_parts
         self.repaired: Repair | None = None
-        self._pending: list[_Placed] = []
+        self._pending: list[_Run] = []  # one for each segment
         self._group = self._next = 1
         self._digest = self._durable_digest = START
         self._acknowledged = 0
-        self._place, self._room = Place(0, 0), 0  # of the next record, and records that still go into its segment
+        self._segment = self._row = self._room = 0  # of the next record, and records that still go into its segment
         self._failure: str | None = None
         self._files: dict[int, int] = {}
         folder.mkdir(parents=True, exist_ok=True)
@@ -116,7 +123,7 @@ class Journal:
     @property
     def pending(self) -> int:
         """Records appended and not committed."""
-        return len(self._pending)
+        return self._next - 1 - self._acknowledged
 
     # -- writing -------------------------------------------------------------------------------
 
@@ -131,15 +138,71 @@ class Journal:
             A commit failed before.
         """
         self._usable()
-        if not 0 < kind <= 0xFFFF:
-            raise ValueError(f"kind {kind}: 1 to 65535")
-        if not 0 <= timestamp < 1 << 64:
-            raise ValueError(f"timestamp {timestamp}: ns since the epoch, 64 bits")
-        pieces = [payload[at : at + PAYLOAD_BYTES] for at in range(0, len(payload), PAYLOAD_BYTES)] or [b""]
-        if len(pieces) > MOST_PARTS:
-            raise ValueError(f"a payload of {len(payload)} bytes: at most {MOST_PARTS * PAYLOAD_BYTES}")
+        self._check(kind, payload, timestamp)
+        if len(payload) <= PAYLOAD_BYTES:
+            self._add(kind, payload, timestamp)
+            return self._next - 1
+        pieces = [payload[at : at + PAYLOAD_BYTES] for at in range(0, len(payload), PAYLOAD_BYTES)]
         for part, piece in enumerate(pieces):
             self._add(kind, piece, timestamp, part, len(pieces))
+        return self._next - 1
+
+    def extend(self, entries: Sequence[Entry]) -> list[int]:
+        """As :meth:`append` for many entries: all of them, or none if one is refused; the sequence of the last record of each."""
+        self._usable()
+        for entry in entries:
+            self._check(*entry)
+        sequences: list[int] = []
+        at = 0
+        while at < len(entries):
+            end = at
+            while end < min(len(entries), at + self._room) and len(entries[end].payload) <= PAYLOAD_BYTES:
+                end += 1
+            if end - at < FEWEST_PACKED:
+                sequences.append(self.append(*entries[at]))
+                at += 1
+                continue
+            sequences += range(self._next, self._next + end - at)
+            self._put(pack(self._digest, self._next, self._group, entries[at:end]), end - at)
+            at = end
+        return sequences
+
+    def adopt(self, data: bytes) -> int:
+        """Add whole entries of another journal to the next commit, as they are; the sequence of the last record.
+
+        They have to be the next links of this journal's chain, and segments have to begin where this journal's do.
+
+        Raises
+        ------
+        ForkError
+            The other journal has another history: a record is whole, and does not follow ours. Nothing was added.
+        CorruptJournalError
+            A record is torn, or the last entry is not all there. Nothing was added.
+        JournalFailedError
+            A commit failed before.
+        """
+        self._usable()
+        records = as_records(data)
+        good, whole = verify(self._digest, self._next, records)
+        if good < len(records):
+            sequence = self._next + good
+            if whole and int(records["sequence"][good]) == sequence:
+                raise ForkError(f"{self.folder}: record {sequence} is not the one that follows record {sequence - 1} here")
+            raise CorruptJournalError(f"{self.folder}: record {sequence} of what is to be adopted is torn")
+        if len(data) % RECORD_BYTES or whole_entries(records) < len(records):
+            raise CorruptJournalError(f"{self.folder}: the entry of record {self._next + good - 1} is not all there")
+        data = regrouped(records, self._group)
+        heads = (records["kind"] == SEGMENT_KIND).nonzero()[0].tolist()
+        begins = [0, *(head for head in heads if head)]
+        for begin, end in zip(begins, [*begins[1:], len(records)], strict=True):
+            if (begin in heads) != (self._room == 0) or end - begin > (self._room or self._segment_records):
+                raise ForkError(
+                    f"{self.folder}: at record {self._next} a segment {'begins' if begin in heads else 'goes on'}, and there is "
+                    f"room for {self._room} records here: segments have another length"
+                )
+            if begin in heads:
+                self._begin_segment()
+            self._put(data[begin * RECORD_BYTES : end * RECORD_BYTES], end - begin)
         return self._next - 1
 
     def commit(self) -> int:
@@ -162,7 +225,7 @@ class Journal:
             self._failure = str(error)
             raise
         except OSError as error:
-            self._failure = f"{segment.path_of(self.folder, pending[-1].place.segment)}: {error.strerror}"
+            self._failure = f"{segment.path_of(self.folder, pending[-1].segment)}: {error.strerror}"
             raise JournalFailedError(self._failure) from error
         self._acknowledged, self._durable_digest = self._next - 1, self._digest
         self._group = self._next
@@ -196,17 +259,23 @@ class Journal:
             They are no longer what was verified when the journal was opened.
         """
         parts: list[bytes] = []
-        for at, record in scan(self.folder):
-            if record is None:
-                raise CorruptJournalError(f"{at.named(self.folder)}: no longer what it was when the journal was opened")
-            if record.kind != SEGMENT_KIND:
-                parts.append(record.payload)
-                if record.part == record.parts - 1:
-                    if record.sequence >= first:
-                        yield Record(record.sequence, record.timestamp, record.kind, b"".join(parts))
-                    parts = []
-            if record.sequence >= self._acknowledged:
-                return
+        for block in scan(self.folder):
+            for record in unpacked(block.records):
+                if record.kind != SEGMENT_KIND:
+                    parts.append(record.payload)
+                    if record.part == record.parts - 1:
+                        if record.sequence >= first:
+                            yield Record(record.sequence, record.timestamp, record.kind, b"".join(parts))
+                        parts = []
+                if record.sequence >= self._acknowledged:
+                    return
+            if block.broken:
+                where = block.end.named(self.folder)
+                raise CorruptJournalError(f"{where}: no longer what it was when the journal was opened")
+
+    def reader(self) -> Reader:
+        """Another way to what is on the disk, for another thread."""
+        return Reader(self.folder)
 
     # -- inside --------------------------------------------------------------------------------
 
@@ -225,32 +294,39 @@ class Journal:
 
     def _add(self, kind: int, payload: bytes, timestamp: int, part: int = 0, parts: int = 1) -> None:
         if self._room == 0 and kind != SEGMENT_KIND:
-            number = self._place.segment + 1
-            self._place, self._room = Place(number, 0), self._segment_records
-            self._add(SEGMENT_KIND, HEADER.pack(MAGIC, VERSION, number, self._next), timestamp)
-        record = build(self._digest, self._next, timestamp, kind, payload, self._group, part, parts)
-        self._pending.append(_Placed(self._place, record))
-        self._place, self._room = Place(self._place.segment, self._place.row + 1), self._room - 1
-        self._digest = record[DIGEST_AT:]
-        self._next += 1
+            self._begin_segment()
+            self._add(SEGMENT_KIND, HEADER.pack(MAGIC, VERSION, self._segment, self._next), timestamp)
+        self._put(build(self._digest, self._next, timestamp, kind, payload, self._group, part, parts), 1)
 
-    def _write(self, pending: list[_Placed]) -> None:
+    def _check(self, kind: int, payload: bytes, timestamp: int) -> None:
+        if not 0 < kind <= 0xFFFF:
+            raise ValueError(f"kind {kind}: 1 to 65535")
+        if not 0 <= timestamp < 1 << 64:
+            raise ValueError(f"timestamp {timestamp}: ns since the epoch, 64 bits")
+        if len(payload) > self._most_parts * PAYLOAD_BYTES:
+            raise ValueError(f"a payload of {len(payload)} bytes: at most {self._most_parts * PAYLOAD_BYTES}")
+
+    def _begin_segment(self) -> None:
+        self._segment, self._row, self._room = self._segment + 1, 0, self._segment_records
+
+    def _put(self, data: bytes, records: int) -> None:
+        """Add records that are chained, and fit into the segment."""
+        if not self._pending or self._pending[-1].segment != self._segment:
+            self._pending.append(_Run(self._segment, self._row, bytearray()))
+        self._pending[-1].data.extend(data)
+        self._digest = data[-RECORD_BYTES:][DIGEST_AT:]
+        self._row, self._room, self._next = self._row + records, self._room - records, self._next + records
+
+    def _write(self, pending: list[_Run]) -> None:
         """All of it, a segment after the other, then on the disk."""
-        begin = 0
-        written = []
-        while begin < len(pending):
-            number = pending[begin].place.segment
-            end = begin
-            while end < len(pending) and pending[end].place.segment == number:
-                end += 1
-            file = self._file(number)
-            data = b"".join(each.record for each in pending[begin:end])
-            segment.write_all(file, data, pending[begin].place.row * RECORD_BYTES)
-            written.append(file)
-            begin = end
-        for file in written:
+        files = []
+        for run in pending:
+            file = self._file(run.segment)
+            segment.write_all(file, run.data, run.row * RECORD_BYTES)
+            files.append(file)
+        for file in files:
             self._sync(file)
-        for number in [number for number in self._files if number < pending[-1].place.segment]:
+        for number in [number for number in self._files if number < pending[-1].segment]:
             os.close(self._files.pop(number))
 
     def _file(self, number: int) -> int:
@@ -266,24 +342,28 @@ class Journal:
         """Verifies the whole chain, and takes away what is torn at its end."""
         whole = Place(1, 0)  # behind the last entry that is complete
         sequence, digest = 0, START
-        last: Parsed | None = None
+        last = 0
         broken: Place | None = None
-        for place, record in scan(self.folder):
-            if record is None:
-                broken = place
-                break
-            last = record
-            if record.kind == SEGMENT_KIND or record.part == record.parts - 1:
-                whole, sequence, digest = place.following, record.sequence, record.digest
+        for block in scan(self.folder):
+            records = block.records
+            if len(records):
+                last = int(records["sequence"][-1])
+                good = whole_entries(records)
+                if good:
+                    whole = Place(block.place.segment, block.place.row + good)
+                    sequence, digest = int(records["sequence"][good - 1]), records["digest"][good - 1].tobytes()
+            if block.broken:
+                broken = block.end
         marked = mark.read(self._lock)
         if marked is not None and (marked.sequence > sequence or (marked.sequence == sequence and marked.digest != digest)):
             where = (broken or whole).named(self.folder)
             raise CorruptJournalError(f"{where}: broken, but record {marked.sequence} was acknowledged")
-        if broken is not None or (last is not None and last.sequence != sequence):
+        if broken is not None or last != sequence:
             self._repair(whole, sequence + 1)
-        self._place, self._room = whole, max(segment.records_in(self.folder, whole.segment) - whole.row, 0)
+        self._segment, self._row = whole
+        self._room = max(segment.records_in(self.folder, whole.segment) - whole.row, 0)
         if sequence == 0:
-            self._place, self._room = Place(0, 0), 0
+            self._segment = self._row = self._room = 0
         self._next = self._group = sequence + 1
         self._acknowledged, self._digest, self._durable_digest = sequence, digest, digest
         mark.write(self._lock, sequence, digest)
@@ -317,52 +397,9 @@ class Journal:
         self.repaired = Repair(sequence, torn)
 
 
-class Place(NamedTuple):
-    """Where a record lies."""
+class _Run(NamedTuple):
+    """Records on their way into one segment."""
 
     segment: int
     row: int
-
-    @property
-    def following(self) -> Place:
-        """The place behind it in the same segment."""
-        return Place(self.segment, self.row + 1)
-
-    def named(self, folder: Path) -> str:
-        """For an error's text."""
-        return f"{segment.path_of(folder, self.segment)}, record {self.row} (byte {self.row * RECORD_BYTES})"
-
-
-class _Placed(NamedTuple):
-    place: Place
-    record: bytes
-
-
-def scan(folder: Path) -> Iterator[tuple[Place, Parsed | None]]:
-    """All records of a journal, each verified to be the next link of its chain.
-
-    Ends with None for the first that is not, unless nothing was written there or behind it in the segment.
-    """
-    expected, digest = 1, START
-    numbers = segment.numbers(folder)
-    if numbers and numbers[0] != 1:
-        raise CorruptJournalError(f"{folder}: segment 1 is missing, {numbers[0]} is there")
-    for number in numbers:
-        with segment.path_of(folder, number).open("rb") as file:
-            index = 0
-            while len(data := file.read(RECORD_BYTES)) == RECORD_BYTES:
-                place, record = Place(number, index), parse(data)
-                if record is None or record.sequence != expected or not follows(data, digest) or not _begins(place, record):
-                    if is_empty(data) and not any(file.read()) and number == numbers[-1]:
-                        return
-                    yield place, None
-                    return
-                yield place, record
-                expected, digest, index = expected + 1, record.digest, index + 1
-
-
-def _begins(place: Place, record: Parsed) -> bool:
-    """Whether a record begins a segment if it lies at its beginning, and only then."""
-    if (place.row == 0) != (record.kind == SEGMENT_KIND):
-        return False
-    return place.row > 0 or record.payload == HEADER.pack(MAGIC, VERSION, place.segment, record.sequence)
+    data: bytearray

@@ -71,13 +71,9 @@ def build(
     """A record that follows the one with the digest ``previous``."""
     chained = _CHAINED.pack(sequence, timestamp, kind, len(payload), part, parts)
     body = payload.ljust(PAYLOAD_BYTES, b"\0")
-    checksum = crc32(body, crc32(group.to_bytes(8, "little"), crc32(chained)))
-    return chained + _GROUP.pack(group, checksum, 0) + body + digest(previous, chained, body)
-
-
-def digest(previous: bytes, chained: bytes, body: bytes) -> bytes:
-    """The chain's next link."""
-    return blake2b(previous + chained + body, digest_size=DIGEST_BYTES).digest()
+    checksum = crc32(body, crc32(chained + group.to_bytes(8, "little")))
+    link = blake2b(previous + chained + body, digest_size=DIGEST_BYTES).digest()
+    return b"".join((chained, _GROUP.pack(group, checksum, 0), body, link))
 
 
 def parse(data: bytes) -> Parsed | None:
@@ -89,11 +85,6 @@ def parse(data: bytes) -> Parsed | None:
     if sequence == 0 or checksum != expected or zero or length > PAYLOAD_BYTES or part >= parts or group > sequence:
         return None
     return Parsed(sequence, timestamp, kind, part, parts, group, body[:length], data[DIGEST_AT:])
-
-
-def follows(data: bytes, previous: bytes) -> bool:
-    """Whether a record that is whole is the next link behind the digest ``previous``."""
-    return data[DIGEST_AT:] == digest(previous, data[: _CHAINED.size], data[PAYLOAD_AT:DIGEST_AT])
 
 
 def is_empty(data: bytes) -> bool:

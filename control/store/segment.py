@@ -29,6 +29,10 @@ class CorruptJournalError(JournalError):
     """Something in the journal is not what was written, and it was acknowledged."""
 
 
+class ForkError(JournalError):
+    """Two journals that should have one history have two; the text names the record from which on."""
+
+
 class JournalLockedError(JournalError):
     """Another process writes the journal."""
 
@@ -91,7 +95,7 @@ def reserve(folder: Path, number: int, records: int, sync: Callable[[int], None]
         raise JournalFullError(f"{path}: no segment of {size} bytes: {error.strerror}") from error
 
 
-def write_all(file: int, data: bytes, at: int) -> None:
+def write_all(file: int, data: bytes | bytearray, at: int) -> None:
     """Writes all of it, or raises OSError."""
     view = memoryview(data)
     while view:
