@@ -106,6 +106,10 @@ class CommandedDevice(ABC):
         batch = self._exchange(inputs, octets)
         if len(inputs):
             self._clock = int(inputs["timestamp"][-1])
+        return self._deliver(batch)
+
+    def _deliver(self, batch: Batch) -> Batch:
+        """Look for holes in what came out, and hand it to the listeners."""
         self._note_mapped(batch.events)
         lost = self._holes(batch.events)
         if lost:

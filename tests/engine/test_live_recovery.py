@@ -52,7 +52,8 @@ def test_recovery_packets_are_taken_one_a_turn_and_the_tape_has_what_the_feeds_s
     live.turn(3)
 
     def packet(sequence: int) -> bytes:
-        add = itch.ADD_ORDER.pack(stock_locate=1, side="B", shares=100, price=1_000_000 + 100 * sequence, order_reference=sequence)
+        price = 1_000_000 + 100 * sequence
+        add = itch.ADD_ORDER.pack(stock_locate=1, side="B", shares=100, price=price, order_reference=sequence)
         return moldudp64.packet("S", sequence, [add])
 
     for sequence in (1, 2, 3):
