@@ -16,8 +16,9 @@ from control.configuration import Configuration
 from control.desk import Desk
 from control.event_log import EventLog
 from control.live import Owner
-from control.market import DemoMarket
+from control.market import DemoMarket, RunError
 from control.screen import Lines
+from control.wired.market import LiveMarket
 
 
 def serve(configuration: Configuration, device: Literal["software", "twin"], out: Console, err: Console) -> None:
@@ -34,7 +35,9 @@ def serve(configuration: Configuration, device: Literal["software", "twin"], out
     listener = socket.create_server((settings.host, settings.port))  # taken at once: the rest takes seconds
     host, port = listener.getsockname()[:2]
     token = auth.token(settings.state)
-    owner = prepare(configuration, device, Lines(err))
+    live = configuration.market.kind == "live"
+    owner = (prepare_live if live else prepare)(configuration, device, Lines(err))
+    configuration = owner.desk.configuration
     owner.start()
     app = create(Context(owner, token, configuration, device))
     out.print(f"http://{host}:{port}{PREFIX}", highlight=False)
@@ -49,6 +52,8 @@ def serve(configuration: Configuration, device: Literal["software", "twin"], out
     finally:
         owner.stop()
         listener.close()
+        if isinstance(owner.desk.market, LiveMarket):
+            owner.desk.market.close()
 
 
 def prepare(configuration: Configuration, device: Literal["software", "twin"], progress: Lines) -> Owner:
@@ -59,4 +64,30 @@ def prepare(configuration: Configuration, device: Literal["software", "twin"], p
     owner = Owner(desk, events, speed=float(configuration.input.speed))
     progress.say("opening the market")
     market.open()
+    return owner
+
+
+def prepare_live(configuration: Configuration, device: Literal["software", "twin"], progress: Lines) -> Owner:
+    """The owner of a device that trades at an exchange, not started yet.
+
+    Raises
+    ------
+    RunError
+        The exchange does not answer, or a value does not fit.
+    """
+    if device != "software":
+        raise RunError(f"a live market is traded by the engine, and not by {device}", used_wrongly=True)
+    market = LiveMarket(configuration, progress.say)
+    where = f"{configuration.feed.session} at {configuration.market.orders[0]}"
+    shown = configuration.model_copy(update={"input": configuration.input.model_copy(update={"source": where})})
+    desk = Desk(market, shown)
+    market.halted_by(lambda stock, reason: desk.kill(reason, stock=stock if stock in desk.stocks else None))
+    events = EventLog(configuration.serve.history, desk.stocks)
+    owner = Owner(desk, events, idle=LiveMarket.IDLE_SECONDS)
+    progress.say("opening the market")
+    try:
+        market.open()
+    except BaseException:
+        market.close()
+        raise
     return owner

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from drivers.commanded import CommandedDevice
 from drivers.device import Batch, DeviceError, Identity
 from drivers.software import VERSION
-from engine.live.live import Interface, LiveEngine
+from engine.live.live import DAY_NS, Interface, LiveEngine
 from engine.live.loop import Control
 from engine.live.rings import CONSUMED, PRODUCED, PacketRing, Ring, read
 from engine.path import Engine
@@ -85,12 +85,13 @@ class LiveDevice(CommandedDevice):
         self._recovery, self._tape = PacketRing(folder / "recovery", RECOVERY), PacketRing(folder / "tape", TAPE)
         self._order: socket.socket | None = None
         self._closed = False
+        self._offset = time.time_ns() % DAY_NS - time.monotonic_ns()
         self._live = self._started()
 
     def _started(self) -> LiveEngine:
         live = LiveEngine(
             self._engine, self._feeds, self._commands, self._events,
-            recovery=self._recovery, tape=self._tape, tick_ns=self._tick_ns, idle_us=self._idle_us,
+            recovery=self._recovery, tape=self._tape, tick_ns=self._tick_ns, idle_us=self._idle_us, offset=self._offset,
         )  # fmt: skip
         live.start(self._core)
         return live
@@ -101,6 +102,11 @@ class LiveDevice(CommandedDevice):
     def clock(self) -> int:
         """Stamp of the last turn that had inputs, ns."""
         return int(self._live.control[Control.STAMP])
+
+    @property
+    def now(self) -> int:
+        """What the loop would stamp now, ns: since midnight UTC when the device was made, never back."""
+        return time.monotonic_ns() + self._offset
 
     def identify(self) -> Identity:
         """What the device is."""

@@ -1,9 +1,10 @@
 """A snapshot brought into a device, whatever its books hold: by commands and messages that every device takes.
 
-The device goes on to a private session of the feed, in which the host alone speaks, at the recovery port: a Delete for every order
-that is alive in it, then what the snapshot says. Then it goes back to the exchange's session, at the number that the snapshot
-names, and is given what went by meanwhile: the feeds' own packets, which were copied since before the snapshot was asked for. Nothing
-of the exchange's can come between the host's messages, and a message that is missing afterwards is a gap like any other.
+The device goes on to a private session of the feed, in which the host alone speaks, at the recovery port: a Delete for every
+order that is alive in it, then what the snapshot says. Then it goes back to the exchange's session, at the number that the
+snapshot names, and is given what went by meanwhile: the feeds' own packets, which were copied since before the snapshot was asked
+for. Nothing of the exchange's can come between the host's messages, and a message that is missing afterwards is a gap like any
+other.
 
 SET_FEED makes every book trusted. So for as long as it takes, no stock is enabled: quotes are pulled, nothing new goes out, and
 the orders that the host has in the market stay.

@@ -1,10 +1,10 @@
 """What became of orders while there was no order connection, and an end for those that nobody will answer.
 
-What was sent last before a connection was lost may never have reached the exchange: no answer will come, and the device waits for
-ever. So before the device logs in again, the host does: it reads what the device will read later, and to each order without an
-answer it says something that cannot trade. An order that may be unknown is entered again under its own name, for no shares: known,
-it is a repetition and ignored; unknown, it is rejected. An order that was to be replaced or cancelled is cancelled, which leaves
-alone what is not open any more. The answers are in the session, and the device gets them when it logs in: all of it by the
+What was sent last before a connection was lost may never have reached the exchange: no answer will come, and the device waits
+for ever. So before the device logs in again, the host does: it reads what the device will read later, and to each order without
+an answer it says something that cannot trade. An order that may be unknown is entered again under its own name, for no shares:
+known, it is a repetition and ignored; unknown, it is rejected. An order that was to be replaced or cancelled is cancelled, which
+leaves alone what is not open any more. The answers are in the session, and the device gets them when it logs in: all of it by the
 exchange's own rules.
 """
 
@@ -86,11 +86,12 @@ class Account:
 
     def enter_nothing(self, name: Name) -> bytes:
         """An order of no shares, which is rejected unless its name is known."""
-        words = {"side": "B", "price": 10_000, "display": "Y", "capacity": "P", "cross_type": "N"}
+        words: dict[str, Any] = {"side": "B", "price": 10_000, "display": "Y", "capacity": "P", "cross_type": "N"}
+        words |= {"intermarket_sweep_eligibility": "N"}
         if self.ouch is OuchVersion.V4_2:
-            more = {"order_token": name, "shares": 0, "time_in_force": 0, "intermarket_sweep_eligibility": "N", "customer_type": " "}
+            more = {"order_token": name, "shares": 0, "time_in_force": 0, "customer_type": " "}
             return ouch42.ENTER_ORDER.pack(words | more)
-        more = {"user_reference_number": name, "quantity": 0, "time_in_force": "3", "intermarket_sweep_eligibility": "N"}
+        more = {"user_reference_number": name, "quantity": 0, "time_in_force": "3"}
         return appendage.pack(ouch50.ENTER_ORDER, words | more)
 
 
@@ -191,7 +192,7 @@ def settle(
     if now.session != session:
         raise NewSessionError(f"{address}: the session is {now.session!r}, and was {session!r}")
     if now.sequence < sequence:
-        raise NewSessionError(f"{address}: message {now.sequence} of session {session!r} is next, and {sequence - 1} came already")
+        raise NewSessionError(f"{address}: message {now.sequence} of {session!r} is next, and {sequence - 1} came already")
     waiting = sorted(unanswered, key=lambda order: order.order_id)
     if not waiting:
         return Settled(session, now.sequence, 0)
