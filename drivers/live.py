@@ -256,6 +256,11 @@ class LiveDevice(CommandedDevice):
         told += self._until_done()
         return Batch(np.concatenate(told) if told else self._told(), _NO_OUTPUTS, _NO_PAYLOAD)
 
+    def _answers(self, events: NDArray[np.void], data: bytes) -> NDArray[np.void]:
+        """Those of the same kind: the loop has a command of its own, SESSION_DOWN, when it loses the order connection."""
+        answers = super()._answers(events, data)
+        return answers[answers["value"] == data[0]][-1:]
+
     def _until_done(self) -> Iterator[NDArray[np.void]]:
         """Wait until the loop has handled everything that is in the rings; the events meanwhile.
 

@@ -101,12 +101,12 @@ def bring(
         device.inject(_packets([*deletes, *told]))
         before = gaps
         send(device, [commands.set_feed(replace(feed, start_sequence=snapshot.sequence))])
-        replayed, sequence = _catch_up(device, feed.session, snapshot.sequence, lambda: gaps > before)
+        replayed, sequence, whole = _catch_up(device, feed.session, snapshot.sequence, lambda: gaps > before)
         send(device, [commands.set_trading(symbol, enabled=True) for symbol in enabled])
     finally:
         stop()
     added = sum(each[0] in b"AF" for each in told)
-    return Brought(len(deletes), added, replayed, sequence, gaps == before, time.monotonic() - begun)
+    return Brought(len(deletes), added, replayed, sequence, whole, time.monotonic() - begun)
 
 
 def send(device: LiveDevice, made: list[bytes]) -> None:
@@ -151,8 +151,11 @@ def _packets(messages: list[bytes]) -> list[bytes]:
     return packets
 
 
-def _catch_up(device: LiveDevice, session: str, sequence: int, gap: Callable[[], bool]) -> tuple[int, int]:
-    """Replay the tape until the device is as far as it, or has declared a gap: packets replayed, and what is expected."""
+def _catch_up(device: LiveDevice, session: str, sequence: int, gap: Callable[[], bool]) -> tuple[int, int, bool]:
+    """Replay the tape until the device is as far as it, or has declared a gap that the tape does not close.
+
+    Packets replayed, what is expected, and whether it is as far.
+    """
     replayed, newest, end = 0, sequence, time.monotonic() + CATCH_UP_SECONDS
     while True:
         useful = []
@@ -166,8 +169,8 @@ def _catch_up(device: LiveDevice, session: str, sequence: int, gap: Callable[[],
             replayed += len(useful)
         beats = device.heartbeat().events
         sequence = max(sequence, int(beats[beats["type"] == EventType.HEARTBEAT]["value"].max(initial=0)))
-        if sequence >= newest or gap():
+        if sequence >= newest or (gap() and not useful):
             device.record(False)
-            return replayed, sequence
+            return replayed, sequence, sequence >= newest
         if time.monotonic() > end:
             raise DeviceError(f"message {sequence} is expected, {newest} was to be after {CATCH_UP_SECONDS} s")

@@ -25,7 +25,7 @@ from control.wired.conversation import Address, RefusedError, UnreachableError
 from control.wired.copies import Copies
 from control.wired.feeds import Feeds
 from control.wired.memory import Memory
-from control.wired.opening import Holding, Opening, prepare
+from control.wired.opening import Holding, Opening, UnpricedError, prepare
 from control.wired.orders import OrderLink
 from control.wired.rerequests import Rerequests
 from control.wired.settlement import Account, NewSessionError
@@ -102,9 +102,9 @@ class LiveMarket:
         )  # fmt: skip
         say(f"asking {market.snapshot} for the day's stocks")
         try:
-            self._opening = prepare(configuration, self._account, None)
+            self._opening = self._patiently()
             self._feeds = Feeds(configuration)
-        except (UnreachableError, RefusedError, OSError) as error:
+        except (UnreachableError, RefusedError, UnpricedError, OSError) as error:
             raise RunError(str(error)) from error
         except ValueError as error:
             raise RunError(str(error), used_wrongly=True) from error
@@ -138,6 +138,20 @@ class LiveMarket:
         self.sessions = 0
         self.recovered: list[Recovered] = []
         self.brought: list[Brought] = []
+
+    def _patiently(self) -> Opening:
+        """The opening, of an exchange that may be about to open itself."""
+        end, told = time.monotonic() + OPENING_SECONDS, ""
+        while True:
+            try:
+                return prepare(self.configuration, self._account, None)
+            except (UnreachableError, UnpricedError) as error:
+                if time.monotonic() > end:
+                    raise
+                if str(error) != told:
+                    told = str(error)
+                    self._say(f"{told}; waiting for up to {OPENING_SECONDS:.0f} s")
+            time.sleep(AGAIN_NS / 1e9)
 
     # -- Market ------------------------------------------------------------------------------------
 
@@ -310,7 +324,10 @@ class LiveMarket:
         self.brought.append(brought)
         log.info("%s", brought)
         if brought.whole:
+            self._rerequests.recovery.whole()
             self._closed("snapshot", self._device.now)
+            # What was missing in between was on the tape.
+            self._news = [events[~np.isin(events["type"], (EventType.GAP, EventType.TRUST_REGAINED))] for events in self._news]
 
     # -- sessions ----------------------------------------------------------------------------------
 
@@ -377,7 +394,7 @@ class LiveMarket:
         reopening, self._reopening = self._reopening, None
         try:
             opening = reopening.result()
-        except (UnreachableError, RefusedError, ValueError) as error:
+        except (UnreachableError, RefusedError, UnpricedError, ValueError) as error:
             log.warning("not back yet: %s", error)
             self._reopen_not_before = now + AGAIN_NS
             return

@@ -17,6 +17,10 @@ SECONDS = 10.0
 log = logging.getLogger("hairpin.opening")
 
 
+class UnpricedError(RuntimeError):
+    """A stock without orders at the exchange, and without a configured price: where its ladder has to be nobody knows yet."""
+
+
 @dataclass
 class Holding:
     """A position: shares, cash in 1e-4 x shares, and the price of the last execution."""
@@ -67,8 +71,10 @@ def prepare(configuration: Configuration, account: Account, stocks: Sequence[str
     ------
     UnreachableError, RefusedError
         A server that does not answer.
+    UnpricedError
+        A stock without orders yet.
     ValueError
-        A stock that the exchange does not list, or that has no orders and no configured price.
+        A stock that the exchange does not list.
     """
     market = configuration.market
     snapshot = fetch(Address(*market.snapshot_address), SECONDS)
@@ -107,7 +113,10 @@ def _setups(configuration: Configuration, snapshot: Snapshot, stocks: Sequence[s
             raise ValueError(f"{stock}: the exchange lists {', '.join(list(snapshot.locates)[:20])}")
         tick, base = None if own.tick is None else price(own.tick), None if own.base_price is None else price(own.base_price)
         if tick is None or base is None:
-            ladder = ladder_for(snapshot.tape, stock, levels=configuration.device.levels, tick=tick)
+            try:
+                ladder = ladder_for(snapshot.tape, stock, levels=configuration.device.levels, tick=tick)
+            except ValueError as error:
+                raise UnpricedError(f"{stock}: no orders yet; with tick and base_price configured it need not wait") from error
             tick, base = ladder.tick, ladder.base_price if base is None else base
         setups[len(setups)] = SymbolSetup(
             stock=stock, stock_locate=snapshot.locates[stock], base_price=base, tick=tick, enabled=own.enabled
