@@ -45,6 +45,12 @@ class Conversation:
     seconds : float
         How long all of it may take.
 
+    Attributes
+    ----------
+    login : LoggedIn
+    sequence : int
+        Number of the message that `message` gives next; the client's counts what has arrived.
+
     Raises
     ------
     UnreachableError, RefusedError
@@ -67,7 +73,7 @@ class Conversation:
                 raise RefusedError(address, login.reason)
             if not isinstance(login, LoggedIn):
                 raise UnreachableError(f"{address}: {login} instead of a login")
-            self.login = login
+            self.login, self.sequence = login, login.sequence
         except BaseException:
             self._socket.close()
             raise
@@ -94,6 +100,7 @@ class Conversation:
         """The next sequenced message."""
         for event in self._events():
             if isinstance(event, Message):
+                self.sequence = event.sequence + 1
                 return event.payload
             if isinstance(event, Ended):
                 break

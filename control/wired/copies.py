@@ -140,11 +140,6 @@ class Copies:
         """Shares by stock since the first message."""
         return {stock: self.reconciler.position(stock)[1] for stock in self._stocks.values()}
 
-    @property
-    def sequence(self) -> int:
-        """Number of the next message."""
-        return self._client.sequence
-
     def status(self) -> dict[str, Any]:
         """How it stands, for people and programs."""
         found = self.reconciler

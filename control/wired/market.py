@@ -145,8 +145,9 @@ class LiveMarket:
         while True:
             try:
                 return prepare(self.configuration, self._account, None)
-            except (UnreachableError, UnpricedError) as error:
-                if time.monotonic() > end:
+            except (UnreachableError, UnpricedError, RefusedError) as error:
+                # S may be an earlier life's connection that the exchange has not missed yet.
+                if time.monotonic() > end or getattr(error, "reason", "S") != "S":
                     raise
                 if str(error) != told:
                     told = str(error)

@@ -167,14 +167,14 @@ def clear(address: Address, account: Account, seconds: float) -> Settled:
     if now.sequence == 1:
         return Settled(now.session, 1, 0)
     with Conversation(address, Client(account.username, account.password, session=now.session), seconds) as talk:
-        while talk.client.sequence < now.sequence:
+        while talk.sequence < now.sequence:
             orders.take(talk.message())
         left = list(orders.open)
         for name in left:
             talk.send(account.cancel(name))
         while any(name in orders.open for name in left):
             orders.take(talk.message())
-        return Settled(now.session, talk.client.sequence, orders.last, cancelled=len(left))
+        return Settled(now.session, talk.sequence, orders.last, cancelled=len(left))
 
 
 def settle(
@@ -199,7 +199,7 @@ def settle(
     known = {account.name(order.order_id): order.remaining for order in waiting if order.state is not SlotState.PENDING_NEW}
     orders = Orders(account, open=known)
     with Conversation(address, Client(account.username, account.password, session=session, sequence=sequence), seconds) as talk:
-        while talk.client.sequence < now.sequence:
+        while talk.sequence < now.sequence:
             orders.take(talk.message())
         cancelled, entered = [], []
         for order in waiting:
