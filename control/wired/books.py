@@ -156,21 +156,38 @@ def _catch_up(device: LiveDevice, session: str, sequence: int, gap: Callable[[],
 
     Packets replayed, what is expected, and whether it is as far.
     """
-    replayed, newest, end = 0, sequence, time.monotonic() + CATCH_UP_SECONDS
+    waiting: dict[int, tuple[int, bytes]] = {}
+    replayed, newest, is_told, end = 0, sequence, False, time.monotonic() + CATCH_UP_SECONDS
     while True:
-        useful = []
         for frame in device.tape():
             packet = moldudp64.unpack(frames.parse(frame, verify=False).payload)
             if packet.session == session and packet.next_sequence_number > sequence:
                 newest = max(newest, packet.next_sequence_number)
-                useful.append(frame)
-        if useful:
-            device.inject_frames(useful)
-            replayed += len(useful)
+                waiting[packet.sequence_number] = packet.next_sequence_number, frame
+        ready = _ready(waiting, sequence)
+        if not ready and waiting and not is_told:
+            # A message is missing: the last packet tells the device so, and what is in between is asked for with it.
+            ready, is_told = [waiting[max(waiting)][1]], True
+        if ready:
+            device.inject_frames(ready)
+            replayed += len(ready)
         beats = device.heartbeat().events
         sequence = max(sequence, int(beats[beats["type"] == EventType.HEARTBEAT]["value"].max(initial=0)))
-        if sequence >= newest or (gap() and not useful):
+        if sequence >= newest or (gap() and not ready):
             device.record(False)
             return replayed, sequence, sequence >= newest
         if time.monotonic() > end:
             raise DeviceError(f"message {sequence} is expected, {newest} was to be after {CATCH_UP_SECONDS} s")
+
+
+def _ready(waiting: dict[int, tuple[int, bytes]], sequence: int) -> list[bytes]:
+    """Take out the packets that follow each other from a message on: a device holds few of those that come before their turn."""
+    ready = []
+    for first in sorted(waiting):
+        if first > sequence:
+            break
+        end, frame = waiting.pop(first)
+        if end > sequence:
+            ready.append(frame)
+            sequence = end
+    return ready

@@ -120,7 +120,7 @@ class Conversation:
                     raise UnreachableError(f"{self.address}: it closed the connection")
                 self._waiting = self.client.receive(data, time.monotonic_ns())
             except (OSError, SessionError) as error:
-                raise UnreachableError(f"{self.address}: {error or 'no answer in time'}") from error
+                raise UnreachableError(f"{self.address}: {error}") from error
 
 
 def newest(address: Address, username: str, password: str, session: str, seconds: float) -> LoggedIn:

@@ -137,7 +137,8 @@ class PacketRing(Ring):
 
     def take_packets(self, most: int = 1 << 16) -> list[tuple[int, bytes]]:
         """Take out what waits, ``most`` packets at most: port and packet of each."""
-        found, place = [], np.zeros(PACKET, np.uint8)
+        found: list[tuple[int, bytes]] = []
+        place = np.zeros(PACKET, np.uint8)
         while len(found) < most and (length := int(take_packet(self.words, self.octets, place, PACKET_AT))) > 0:
             found.append((int(place[:8].view(np.int64)[0]), place[PACKET_AT : PACKET_AT + length].tobytes()))
         return found

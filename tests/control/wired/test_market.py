@@ -237,7 +237,8 @@ def test_orders_that_never_arrived_are_settled_and_an_execution_that_nobody_know
         copies = market._copies
         assert copies is not None
         copies.reconciler.patience_ns = 0
-        told = DROP_COPY.pack(account="HAIR", firm="HRPN", stock="HPNB", side="B", shares=7, match_number=99, order_reference=4711)
+        names = {"account": "HAIR", "firm": "HRPN", "stock": "HPNB", "side": "B"}
+        told = DROP_COPY.pack(names, shares=7, match_number=99, order_reference=4711)
         copies._events.put(Message(1, told))
         reasons = until(lambda: client.get("kill").json()["reasons"].get("symbol HPNB"), "the stock is not stopped")
         assert reasons == "HPNB, order 4711: execution 99 of venue 0: we do not know it"

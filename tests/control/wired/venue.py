@@ -214,7 +214,9 @@ class Ways:
                 "patience_ns": 20_000_000_000,
             },
             "feed": {
-                "session": "ALPHA", "address_a": HOST, "port_a": exchange.feeds[0], "address_b": HOST, "port_b": exchange.feeds[1],
+                "session": "ALPHA",
+                "address_a": HOST, "port_a": exchange.feeds[0],
+                "address_b": HOST, "port_b": exchange.feeds[1],
             },
             "venue": {"username": "HAIR", "password": "PIN"},
             "limits": {"max_position": 500, "max_quantity": 200},
