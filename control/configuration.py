@@ -147,8 +147,85 @@ class Feed(Parameters):
     common: CommonLoss = CommonLoss()
 
 
+def _endpoint(text: str) -> str:
+    endpoint(text)
+    return text
+
+
+def endpoint(text: str) -> tuple[str, int]:
+    """Host and port of ``host:port``.
+
+    Raises
+    ------
+    ValueError
+        It is not that.
+    """
+    host, colon, port = text.rpartition(":")
+    if not (host and colon and port.isascii() and port.isdecimal() and 0 < int(port) <= 0xFFFF):
+        raise ValueError(f"an address is host:port, 10.0.0.1:26400, and not {text!r}")
+    return host, int(port)
+
+
+Endpoint = Annotated[str, AfterValidator(_endpoint), Field(examples=["10.0.0.1:26400"])]
+Endpoints = Annotated[tuple[Endpoint, ...], BeforeValidator(_listed)]
+
+
+class Market(Parameters):
+    """Where ``serve`` trades: in the demo market, or at an exchange on sockets, whose feeds ``[feed]`` names and whose account
+    ``[venue]``.
+    """
+
+    kind: Literal["demo", "live"] = "demo"
+    """``demo``: the market is made, or played back, here; ``live``: it is out there"""
+    interface: Address = IPv4Address("0.0.0.0")
+    """address of the interface on which the feeds' groups are joined"""
+    xdp: Annotated[str, Field(max_length=15)] = ""
+    """name of the interface, where frames are to come past the kernel's stack (AF_XDP); empty: by sockets"""
+    rerequests: Endpoints = ()
+    """re-request servers, in the order in which they are asked"""
+    snapshot: Endpoint | None = None
+    """snapshot server"""
+    orders: Endpoints = ()
+    """order ports of the account, in the order in which they are tried"""
+    drop_copy: Endpoint | None = None
+    """drop copy of the account's executions"""
+    core: Annotated[int, Field(ge=-1)] = -1
+    """core that the loop has to itself; -1: none"""
+    idle_us: Annotated[int, BeforeValidator(exact), Field(ge=0, le=10_000)] = 0
+    """us that the loop sleeps when there is nothing to do; 0: it polls, and needs a core"""
+    patience_ns: Nanoseconds = 2_000_000_000
+    """ns for which an execution may be known to the device or to the drop copy only"""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        for name in ("rerequests", "snapshot", "orders", "drop_copy"):
+            if self.kind == "live" and not getattr(self, name):
+                raise ValueError(f"{name}: a live market needs one")
+        return self
+
+    @property
+    def rerequest_addresses(self) -> list[tuple[str, int]]:
+        """Host and port of each."""
+        return [endpoint(each) for each in self.rerequests]
+
+    @property
+    def order_addresses(self) -> list[tuple[str, int]]:
+        """Host and port of each."""
+        return [endpoint(each) for each in self.orders]
+
+    @property
+    def snapshot_address(self) -> tuple[str, int]:
+        """Host and port."""
+        return endpoint(self.snapshot or "")
+
+    @property
+    def drop_copy_address(self) -> tuple[str, int]:
+        """Host and port."""
+        return endpoint(self.drop_copy or "")
+
+
 class Venue(Parameters):
-    """The built-in venue."""
+    """The built-in venue, or the account at an exchange."""
 
     order_latency_ns: Nanoseconds = 10_000
     """ns from an order leaving to the venue"""
@@ -301,6 +378,7 @@ class Configuration(BaseSettings):
 
     input: Input = Input()
     feed: Feed = Feed()
+    market: Market = Market()
     venue: Venue = Venue()
     limits: Limits = Limits()
     """of every symbol that says nothing else"""

@@ -26,6 +26,7 @@ from wire.records import (
     NO_SYMBOL,
     CommandError,
     EventType,
+    Opcode,
     SessionState,
     SnapshotPart,
     TrustCause,
@@ -134,6 +135,7 @@ class Watch:
             EventType.TRADING_STATE,
             EventType.TRUST_LOST,
             EventType.TRUST_REGAINED,
+            EventType.COMMAND,
         )
     )
 
@@ -149,6 +151,9 @@ class Watch:
                 self.market_open = info == ord("Q")
             elif kind == EventType.TRADING_STATE:
                 self.trading[symbol] = TradingState(chr(info & 0xFF), bool(info >> 8 & 0xFF), chr(info >> 16 & 0xFF))
+            elif kind == EventType.COMMAND:
+                if event["value"] == Opcode.SET_FEED and info == CommandError.NONE:
+                    self.feed_whole = True  # whatever was missing is not waited for any more
             elif symbol == NO_SYMBOL and info == TrustCause.GAP:
                 self.feed_whole = kind == EventType.TRUST_REGAINED
             elif symbol == NO_SYMBOL and info == TrustCause.RESUMED:

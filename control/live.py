@@ -25,7 +25,7 @@ T = TypeVar("T")
 log = logging.getLogger("hairpin.live")
 
 SLICE_SECONDS = 0.02  # of wall time between two looks into the queue
-IDLE_SECONDS = 0.005  # as long as less than this is due it waits for questions, and others can work
+IDLE_SECONDS = 0.005
 
 
 class StoppedError(RuntimeError):
@@ -45,15 +45,26 @@ class Owner:
         Every order goes through it; without one, through one that begins with nothing.
     speed : float
         Seconds of the market per second.
+    idle : float
+        Seconds: as long as less than this is due it waits for questions, and others can work.
     """
 
-    def __init__(self, desk: Desk, events: EventLog, *, flow: OrderFlow | None = None, speed: float = 1.0) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        events: EventLog,
+        *,
+        flow: OrderFlow | None = None,
+        speed: float = 1.0,
+        idle: float = IDLE_SECONDS,
+    ) -> None:
         self.desk, self.events, self.speed = desk, events, speed
         self.flow = flow or OrderFlow(Oms(desk.keeper.append), desk)
         self._questions: queue.SimpleQueue[tuple[Callable[[Desk], Any], Future[Any]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="device owner", daemon=True)
         self._stopping = threading.Event()
-        self._slice, self._least = (int(each * 1e9 * speed) for each in (SLICE_SECONDS, IDLE_SECONDS))
+        self._idle = idle
+        self._slice, self._least = (int(each * 1e9 * speed) for each in (SLICE_SECONDS, idle))
         self.error: BaseException | None = None
         self.behind = 0
         self.started = time.monotonic()
@@ -117,7 +128,7 @@ class Owner:
             due = origin + int((time.monotonic() - begun) * 1e9 * self.speed)
             self.behind = max(0, due - market.now)
             if market.finished or self.behind < self._least:
-                self._answer(IDLE_SECONDS)
+                self._answer(self._idle)
                 continue
             before = time.monotonic()
             market.advance(min(due, market.now + self._slice))

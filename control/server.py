@@ -28,6 +28,7 @@ from control.past import Past, Say, hold, past_of, restore
 from control.screen import Lines
 from control.store import Journal, JournalError
 from control.store.committer import Committer
+from control.wired.market import LiveMarket
 
 JOURNAL = "journal"
 """The journal's folder in the state folder."""
@@ -48,7 +49,9 @@ def serve(configuration: Configuration, device: Literal["software", "twin"], out
     host, port = listener.getsockname()[:2]
     token = auth.token(settings.state)
     gateway = FixGateway(configuration.fix, settings.state / "fix") if configuration.fix.sessions else None
-    owner = prepare(configuration, device, Lines(err), gateway.hear if gateway is not None else None)
+    make = prepare_live if configuration.market.kind == "live" else prepare
+    owner = make(configuration, device, Lines(err), gateway.hear if gateway is not None else None)
+    configuration = owner.desk.configuration
     owner.start()
     app = create(Context(owner, token, configuration, device))
     out.print(f"http://{host}:{port}{PREFIX}", highlight=False)
@@ -68,6 +71,8 @@ def serve(configuration: Configuration, device: Literal["software", "twin"], out
         owner.stop()
         owner.desk.keeper.close()
         listener.close()
+        if isinstance(owner.desk.market, LiveMarket):
+            owner.desk.market.close()
 
 
 def prepare(
@@ -94,6 +99,40 @@ def prepare(
     hold(desk)
     market.open()
     restore(past, desk, progress.say)
+    return owner
+
+
+def prepare_live(
+    configuration: Configuration, device: Literal["software", "twin"], progress: Lines, hear: Listener | None = None
+) -> Owner:
+    """The owner of a device that trades at an exchange, as the journal says it was left; not started yet.
+
+    Raises
+    ------
+    RunError
+        The exchange does not answer, a value does not fit, or the journal could not be made.
+    """
+    if device != "software":
+        raise RunError(f"a live market is traded by the engine, and not by {device}", used_wrongly=True)
+    keeper, past = open_journal(configuration.serve.state / JOURNAL, device, progress.say, hear)
+    market = LiveMarket(configuration, progress.say)
+    where = f"{configuration.feed.session} at {configuration.market.orders[0]}"
+    shown = configuration.model_copy(update={"input": configuration.input.model_copy(update={"source": where})})
+    desk = Desk(market, shown, keeper)
+    flow = OrderFlow(past.oms, desk, run=past.runs + 1)
+    if hear is not None:
+        flow.subscribe(hear)
+    market.halted_by(lambda stock, reason: desk.kill(reason, stock=stock if stock in desk.stocks else None, who="market"))
+    events = EventLog(configuration.serve.history, desk.stocks)
+    owner = Owner(desk, events, flow=flow, idle=LiveMarket.IDLE_SECONDS)
+    progress.say("opening the market")
+    try:
+        hold(desk)
+        market.open()
+        restore(past, desk, progress.say)
+    except BaseException:
+        market.close()
+        raise
     return owner
 
 

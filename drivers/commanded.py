@@ -174,7 +174,7 @@ class CommandedDevice(ABC):
         """Hand over one command from `drivers.commands`."""
         batch = self._one(Port.COMMAND, data, at)
         events = batch.events
-        answers = events[events["type"] == EventType.COMMAND]
+        answers = self._answers(events, data)
         if len(answers) != 1:
             if batch.events_lost:
                 raise DeviceError(
@@ -185,6 +185,10 @@ class CommandedDevice(ABC):
         error = CommandError(int(answers[0]["info"]))
         refused_by = int(refusals[0]["value"]) if error is CommandError.REFUSED and len(refusals) else 0
         return Answer(error, int(answers[0]["order_id"]), refused_by, batch)
+
+    def _answers(self, events: NDArray[np.void], data: bytes) -> NDArray[np.void]:
+        """The answers to a command among what came out with it."""
+        return events[events["type"] == EventType.COMMAND]
 
     def _one(self, port: Port, data: bytes, at: int | None) -> Batch:
         stamp = self._clock if at is None else at

@@ -219,7 +219,7 @@ def login(
         tag,
         username=username,
         password=password,
-        session=session,
+        session=f"{session:>10}",
         sequence=f"{sequence:>20}",
         ouch=int(ouch),
     )

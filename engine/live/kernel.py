@@ -24,6 +24,7 @@ _int, _long, _address = types.int32, types.int64, types.uintp
 recvmmsg: Any = types.ExternalFunction("recvmmsg", _int(_int, _address, types.uint32, _int, _address))
 recv: Any = types.ExternalFunction("recv", _long(_int, _address, types.uint64, _int))
 send: Any = types.ExternalFunction("send", _long(_int, _address, types.uint64, _int))
+usleep: Any = types.ExternalFunction("usleep", _int(types.uint32))
 _clock_gettime: Any = types.ExternalFunction("clock_gettime", _int(_int, _address))
 _errno_location: Any = types.ExternalFunction("__errno_location", _address())
 

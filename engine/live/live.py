@@ -13,13 +13,15 @@ import numpy as np
 from engine.intrinsics import zeros
 from engine.live import transport, xdp
 from engine.live.loop import BUFFER, COMMAND_AT, PENDING, XDP_FRAMES, Control, Wires, loop, new_inputs
-from engine.live.rings import Ring
+from engine.live.rings import FIRST, PacketRing, Ring
 from engine.live.transport import BATCH, PLACE
 from engine.path import Engine
 from wire.records import RECORD_LENGTH, Opcode, command
 
 DAY_NS = 86_400_000_000_000
 _CONTROL_WORDS = 32
+_NO_RING = np.zeros(FIRST, np.int64)
+"""In the place of a ring that is not there: always empty."""
 
 
 class Interface(NamedTuple):
@@ -46,8 +48,14 @@ class LiveEngine:
         UDP sockets of feeds A and B, bound, members of their groups; or the interface that they come in by.
     commands, events : Ring
         In and out, 64 bytes each (`wire.records`).
+    recovery : PacketRing, optional
+        Ethernet frames for the recovery port, one a turn.
+    tape : PacketRing, optional
+        Where the feeds' packets are copied to while `record` says so.
     tick_ns : int
         Between two ticks.
+    idle_us : int
+        Microseconds that the loop sleeps after a turn without inputs; 0: it polls, and has a core to itself.
     offset : int, optional
         Added to CLOCK_MONOTONIC for stamps. As it is, they are ns since midnight UTC at the beginning, and go on from
         there whatever happens to the clock of the day.
@@ -60,7 +68,10 @@ class LiveEngine:
         commands: Ring,
         events: Ring,
         *,
+        recovery: PacketRing | None = None,
+        tape: PacketRing | None = None,
         tick_ns: int = 100_000_000,
+        idle_us: int = 0,
         offset: int | None = None,
     ) -> None:
         self.engine, self._feeds = engine, feeds  # the loop knows the files only: they are kept open here
@@ -73,6 +84,8 @@ class LiveEngine:
         self.control = np.zeros(_CONTROL_WORDS, np.int64)
         self.control[Control.ORDER_FILE] = -1
         self.control[Control.TICK_NS] = tick_ns
+        self.control[Control.IDLE_US] = idle_us
+        self._tape = tape
         if offset is None:
             offset = time.time_ns() % DAY_NS - time.monotonic_ns()
         self.control[Control.OFFSET] = offset
@@ -94,6 +107,10 @@ class LiveEngine:
             xdp=past,
             commands=commands.words,
             events=events.words,
+            recovery=_NO_RING if recovery is None else recovery.words,
+            recovery_octets=_NO_RING.view(np.uint8) if recovery is None else recovery.octets,
+            tape=_NO_RING if tape is None else tape.words,
+            tape_octets=_NO_RING.view(np.uint8) if tape is None else tape.octets,
             inputs=new_inputs(),
             buffer=buffer,
             words=words,
@@ -118,6 +135,23 @@ class LiveEngine:
             order.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._order = order
         self.control[Control.ORDER_FILE] = -1 if order is None else order.fileno()
+
+    def record(self, on: bool) -> None:
+        """Copy the feeds' packets to the tape from now on, or no more.
+
+        Raises
+        ------
+        ValueError
+            There is no tape.
+        """
+        if on and self._tape is None:
+            raise ValueError("there is no tape to copy to")
+        self.control[Control.TAPE] = on
+
+    @property
+    def running(self) -> bool:
+        """Whether the loop runs."""
+        return self._thread is not None and self._thread.is_alive()
 
     @property
     def connected(self) -> bool:

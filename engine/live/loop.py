@@ -1,7 +1,8 @@
-"""The loop: poll, handle, send. Nothing in it waits, allocates or takes a lock.
+"""The loop: poll, handle, send. Nothing in it allocates or takes a lock, and it waits only where it was told to.
 
-One turn takes what is there: packets of both feeds, bytes of the order connection, one command, and a tick when it is due. All
-of a turn have one stamp, read once. Then the path handles them, and what came out is sent before anything else is looked at.
+One turn takes what is there: packets of both feeds, one packet of the recovery ring, bytes of the order connection, one command,
+and a tick when it is due. All of a turn have one stamp, read once. Then the path handles them, and what came out is sent before
+anything else is looked at.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from engine.live.kernel import (
     recv,
     send,
     store_release,
+    usleep,
 )
 from engine.live.transport import BATCH, PLACE, Receiver, frame_length, receive
 from engine.path import run
@@ -32,23 +34,26 @@ from wire.records import INPUT, RECORD_LENGTH, Port
 
 Vector = np.ndarray[Any, np.dtype[Any]]
 
-FEED_A, FEED_B = Port.FEED_A.value, Port.FEED_B.value
+FEED_A, FEED_B, RECOVERY = Port.FEED_A.value, Port.FEED_B.value, Port.RECOVERY.value
 SESSION, COMMAND, TICK = Port.SESSION.value, Port.COMMAND.value, Port.TICK.value
 STREAM = 1 << 16
 """Bytes of the order connection that one turn takes."""
-INPUTS = 2 * BATCH + 4
+INPUTS = 2 * BATCH + 5
 XDP_FRAMES = 256
 """Frames that are shared with the kernel, where it gives them past its stack."""
 STREAM_AT = max(2 * BATCH, XDP_FRAMES) * PLACE
 COMMAND_AT = STREAM_AT + STREAM
-BUFFER = COMMAND_AT + 2 * RECORD_LENGTH
+RECOVERY_AT = COMMAND_AT + 2 * RECORD_LENGTH + rings.PACKET_AT
+BUFFER = RECOVERY_AT + PLACE
 PENDING = 1 << 20
 """Bytes for the exchange that the connection did not take yet; more than that and it is given up."""
 WORDS = RECORD_LENGTH // 8
 
 
 class Control(IntEnum):
-    """Words that are shared with whoever watches the loop: ``STOP`` and ``ORDER_FILE`` are its, the others the loop's."""
+    """Words that are shared with whoever watches the loop: ``STOP``, ``ORDER_FILE``, ``TAPE`` and ``IDLE_US`` are its, the
+    others the loop's.
+    """
 
     STOP = 0
     ORDER_FILE = 1  # of the order connection, -1 if there is none
@@ -69,6 +74,9 @@ class Control(IntEnum):
     PENDING_AT = 16
     GIVEN_UP = 17  # the exchange takes nothing: the connection is to be lost in the next turn
     XDP = 18  # frames come by AF_XDP, not by sockets
+    TAPE = 19  # packets of the feeds go to the tape too
+    IDLE_US = 20  # to sleep after a turn without inputs; 0 polls
+    RECOVERED = 21  # packets of the recovery ring
 
 
 class Wires(NamedTuple):
@@ -80,6 +88,10 @@ class Wires(NamedTuple):
     xdp: xdp.XdpReceiver
     commands: Vector
     events: Vector
+    recovery: Vector
+    recovery_octets: Vector  # the same memory
+    tape: Vector
+    tape_octets: Vector
     inputs: Vector
     buffer: Vector
     words: Vector  # ``buffer`` as int64
@@ -104,6 +116,8 @@ def loop(state: Any, wires: Any, inputs: Any, buffer: Any, turns: int) -> int:
             busy += 1
             control[Control.STAMP.value] = stamp
             control[Control.BUSY_TURNS.value] += 1
+            if control[Control.TAPE.value]:
+                _record(wires, inputs, count)
             state.core[0].next_input = 0
             done = False
             while not done:
@@ -111,6 +125,8 @@ def loop(state: Any, wires: Any, inputs: Any, buffer: Any, turns: int) -> int:
                 _hand_out(wires, state.out)
             if control[Control.XDP.value]:
                 xdp.give_back(wires.xdp)
+        elif control[Control.IDLE_US.value] > 0:
+            usleep(np.uint32(control[Control.IDLE_US.value]))
         if control[Control.PENDING_BYTES.value] > 0:
             _send(wires)
         store_release(control, Control.TURNS.value, control[Control.TURNS.value] + 1)
@@ -127,6 +143,10 @@ def _gather(wires: Any, stamp: int) -> int:
     else:
         count = _feed(wires, wires.a, FEED_A, stamp, count)
         count = _feed(wires, wires.b, FEED_B, stamp, count)
+    length = rings.take_packet(wires.recovery, wires.recovery_octets, wires.buffer, RECOVERY_AT)
+    if length > 0:
+        control[Control.RECOVERED.value] += 1
+        count = _add(wires.inputs, count, RECOVERY, stamp, RECOVERY_AT, length)
     file = load_acquire(control, Control.ORDER_FILE.value)
     if file >= 0 and control[Control.GIVEN_UP.value]:
         control[Control.GIVEN_UP.value] = 0
@@ -164,6 +184,16 @@ def _feed(wires: Any, receiver: Any, port: int, stamp: int, count: int) -> int:
 
 
 @compiled
+def _record(wires: Any, inputs: Any, count: int) -> None:
+    """Copies this turn's packets of the feeds to the tape."""
+    for n in range(count):
+        port = word(inputs[n].port)
+        if port == FEED_A or port == FEED_B:
+            at, length = word(inputs[n].offset), word(inputs[n].length)
+            rings.put_packet(wires.tape, wires.tape_octets, wires.buffer, at, length, port)
+
+
+@compiled
 def _add(inputs: Any, count: int, port: int, stamp: int, at: int, length: int) -> int:
     record = inputs[count]
     record.timestamp = stamp
@@ -197,7 +227,9 @@ def _hand_out(wires: Any, out: Any) -> None:
                 wires.pending[n] = wires.pending[begin + n]
             begin = 0
         control[Control.PENDING_AT.value] = begin
-        if held + length <= PENDING and control[Control.ORDER_FILE.value] >= 0:
+        if control[Control.ORDER_FILE.value] < 0:
+            control[Control.PENDING_BYTES.value] = 0  # lost in this turn: there is nobody to send it to
+        elif held + length <= PENDING:
             for n in range(length):
                 wires.pending[begin + held + n] = first.payload[n]
             control[Control.PENDING_BYTES.value] = held + length

@@ -1,4 +1,4 @@
-"""Rings of 64-byte records in shared memory: one producer, one consumer, no lock.
+"""Rings in shared memory: one producer, one consumer, no lock. Of records of 64 bytes, or of packets.
 
 A ring is a file (in ``/dev/shm`` it is memory alone). Its counters have cache lines of their own, so that neither side
 takes the other's away. Who produces never waits: a record that finds the ring full is counted lost, and records that are
@@ -13,6 +13,8 @@ offset  int64 words, each at the beginning of 128 bytes
 384     lost: records that found no room
 512     the records, at ``number % capacity``
 ======  ====================================================================
+
+The record of a packet has `PACKET` bytes: the length, the device's port, then the packet.
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ MAGIC = int.from_bytes(b"HPRING01", "little")
 WORDS = RECORD_LENGTH // 8
 PRODUCED, CONSUMED, LOST, FIRST = 16, 32, 48, 64
 """Places in words."""
+PACKET, PACKET_AT = 2048, 16
+"""Bytes of a packet's record, and of what stands in front of the packet there."""
 
 
 class RingError(RuntimeError):
@@ -62,6 +66,9 @@ class Ring:
         A capacity that is no power of two.
     """
 
+    length = RECORD_LENGTH
+    """Bytes of a record."""
+
     def __init__(self, path: Path, capacity: int | None = None) -> None:
         if capacity is not None:
             if capacity < 2 or capacity & capacity - 1:
@@ -70,7 +77,7 @@ class Ring:
         file = os.open(path, os.O_RDWR | (os.O_CREAT | os.O_EXCL if capacity is not None else 0), 0o600)
         try:
             if capacity is not None:
-                os.ftruncate(file, 8 * (FIRST + capacity * WORDS))
+                os.ftruncate(file, 8 * FIRST + capacity * self.length)
             size = os.fstat(file).st_size
             if size < 8 * FIRST:
                 raise RingError(f"{path}: {size} bytes are no ring")
@@ -79,11 +86,11 @@ class Ring:
             os.close(file)
         self.path, self.words = path, np.frombuffer(self._memory, np.int64)
         if capacity is not None:
-            self.words[1:3] = RECORD_LENGTH, capacity
+            self.words[1:3] = self.length, capacity
             self.words[0] = MAGIC
         magic, length, self.capacity = self.words[:3].tolist()
-        if magic != MAGIC or length != RECORD_LENGTH or size != 8 * (FIRST + self.capacity * WORDS):
-            raise RingError(f"{path}: no ring of {RECORD_LENGTH}-byte records")
+        if magic != MAGIC or length != self.length or size != 8 * FIRST + self.capacity * self.length:
+            raise RingError(f"{path}: no ring of {self.length}-byte records")
 
     @property
     def lost(self) -> int:
@@ -103,10 +110,38 @@ class Ring:
     def take(self, most: int = 1 << 16) -> Vector:
         """Take out what waits, ``most`` records at most: ``uint8``, a row each."""
         found = np.zeros((min(most, len(self)), WORDS), np.int64)
-        words = found.reshape(-1)
-        for n in range(len(found)):
-            take(self.words, words, n * WORDS)
+        take_all(self.words, found.reshape(-1))
         return found.view(np.uint8)
+
+
+class PacketRing(Ring):
+    """A ring of packets, of up to ``PACKET - PACKET_AT`` bytes each; parameters as `Ring`'s.
+
+    Attributes
+    ----------
+    octets : uint8
+        The same memory as ``words``.
+    """
+
+    length = PACKET
+
+    def __init__(self, path: Path, capacity: int | None = None) -> None:
+        super().__init__(path, capacity)
+        self.octets = self.words.view(np.uint8)
+
+    def put_packet(self, packet: bytes, port: int) -> bool:
+        """Put a packet in; False if there is no room, and it counts as lost."""
+        if not 0 < len(packet) <= PACKET - PACKET_AT:
+            raise ValueError(f"a packet of {len(packet)} bytes: 1 to {PACKET - PACKET_AT}")
+        return bool(put_packet(self.words, self.octets, np.frombuffer(packet, np.uint8), 0, len(packet), port))
+
+    def take_packets(self, most: int = 1 << 16) -> list[tuple[int, bytes]]:
+        """Take out what waits, ``most`` packets at most: port and packet of each."""
+        found: list[tuple[int, bytes]] = []
+        place = np.zeros(PACKET, np.uint8)
+        while len(found) < most and (length := int(take_packet(self.words, self.octets, place, PACKET_AT))) > 0:
+            found.append((int(place[:8].view(np.int64)[0]), place[PACKET_AT : PACKET_AT + length].tobytes()))
+        return found
 
 
 @compiled
@@ -141,3 +176,44 @@ def take(ring: Any, words: Any, at: int) -> bool:
         words[at + n] = ring[place + n]
     store_release(ring, CONSUMED, consumed + 1)
     return True
+
+
+@compiled
+def take_all(ring: Any, words: Any) -> None:
+    """Takes records out until ``words`` is full, or none is left."""
+    for at in range(0, len(words), WORDS):
+        if not take(ring, words, at):
+            return
+
+
+@compiled
+def put_packet(ring: Any, octets: Any, packet: Any, at: int, length: int, port: int) -> bool:
+    """Puts in the packet of ``length`` bytes at ``packet[at]``; False if there is no room."""
+    produced = ring[PRODUCED]
+    capacity = ring[2]
+    if produced - load_acquire(ring, CONSUMED) >= capacity:
+        store_release(ring, LOST, ring[LOST] + 1)
+        return False
+    begin = 8 * FIRST + (produced & capacity - 1) * PACKET
+    ring[begin // 8] = length
+    ring[begin // 8 + 1] = port
+    for n in range(length):
+        octets[begin + PACKET_AT + n] = packet[at + n]
+    store_release(ring, PRODUCED, produced + 1)
+    return True
+
+
+@compiled
+def take_packet(ring: Any, octets: Any, buffer: Any, at: int) -> int:
+    """Takes the next packet out to ``buffer[at]``, its port to the word 16 bytes before that; its length, 0 if there is none."""
+    consumed = ring[CONSUMED]
+    if load_acquire(ring, PRODUCED) == consumed:
+        return 0
+    begin = 8 * FIRST + (consumed & ring[2] - 1) * PACKET
+    length = ring[begin // 8]
+    for n in range(8):
+        buffer[at - PACKET_AT + n] = octets[begin + 8 + n]
+    for n in range(length):
+        buffer[at + n] = octets[begin + PACKET_AT + n]
+    store_release(ring, CONSUMED, consumed + 1)
+    return length

@@ -1,8 +1,9 @@
 """The state of a venue as ITCH messages, in the way of Nasdaq's GLIMPSE 5.0, for one who comes late.
 
 Directory, states and restrictions of each symbol, then every displayed order as an Add in the order in which they
-trade, then a ``G`` with the number of the feed's message from which to go on, 20 ASCII digits padded on the left. A book
-built from these messages and the feed from there on is the book built from the whole feed.
+trade, the last system event if there was one, then a ``G`` with the number of the feed's message from which to go on, 20
+ASCII digits padded on the left. A book built from these messages and the feed from there on is the book built from the whole
+feed.
 """
 
 from __future__ import annotations
@@ -73,5 +74,7 @@ def snapshot(venue: Venue) -> list[bytes]:
                         out.append(itch.ADD_ORDER_ATTRIBUTED.pack(fields))
                     else:
                         out.append(itch.ADD_ORDER.pack(fields))
+    if venue.system_event:
+        out.append(messages.system_event(venue.time, venue.system_event))
     out.append(END_OF_SNAPSHOT.pack(sequence_number=str(len(venue.publication) + 1).rjust(20)))
     return out

@@ -100,6 +100,8 @@ class Venue:
         self.accounts: list[Account | None] = [None]
         self.drop_copy: list[bytes] = []
         self.time = 0
+        self.system_event = ""
+        """Code of the last one."""
         self._keys = 0
         self._expiries: list[tuple[int, int, int]] = []
 
@@ -116,6 +118,8 @@ class Venue:
 
     def submit(self, kind: Command, **fields: int) -> None:
         """One command, now."""
+        if kind is Command.SYSTEM:
+            self.system_event = chr(fields["value"])
         self.process(command(kind, time=self.time, **fields)[None])
 
     def process(self, commands: Vector) -> None:

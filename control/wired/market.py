@@ -1,0 +1,470 @@
+"""A market out there: an exchange on sockets, with the engine on sockets in it.
+
+Everything here runs on the thread that owns the device, a step at a time; what has to wait for somebody (a snapshot, a
+connection) waits on another thread, and is looked at when it is done.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from control.configuration import Configuration
+from control.gateway.soupbin import SessionError
+from control.market import RunError
+from control.oms.reconcile import Break
+from control.wired.books import PRIVATE_SESSION, Brought, bring, send
+from control.wired.conversation import Address, RefusedError, UnreachableError
+from control.wired.copies import Copies
+from control.wired.feeds import Feeds
+from control.wired.memory import Memory
+from control.wired.opening import Holding, Opening, UnpricedError, prepare
+from control.wired.orders import OrderLink
+from control.wired.rerequests import Rerequests
+from control.wired.settlement import Account, NewSessionError
+from control.wired.snapshot import Snapshot, fetch
+from drivers import commands, settings
+from drivers.device import Answer, Batch, Device, DeviceError
+from drivers.live import LiveDevice
+from drivers.snapshots import read_snapshot
+from wire.records import (
+    COMMANDS,
+    NO_SYMBOL,
+    CommandError,
+    EventType,
+    Opcode,
+    SessionState,
+    SnapshotPart,
+    TrustCause,
+)
+
+log = logging.getLogger("hairpin.market")
+
+OPENING_SECONDS = 20.0
+SNAPSHOT_SECONDS = 5.0
+AGAIN_NS = 200_000_000
+"""Until a server that did not answer is asked again."""
+_HEARD = (
+    EventType.GAP, EventType.TRUST_REGAINED, EventType.SESSION, EventType.COMMAND,
+    EventType.ACCEPTED, EventType.REPLACED, EventType.EXECUTED,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """A gap that is closed: ``by`` what, and ns from its declaration until the books were trusted again."""
+
+    by: str
+    ns: int
+
+
+class LiveMarket:
+    """An exchange, and the device that trades there.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        With ``market.kind`` ``live``.
+    say : callable
+        Told what is being done.
+
+    Attributes
+    ----------
+    recovered : list of Recovered
+    brought : list of Brought
+        Snapshots that went into the device.
+    sessions : int
+        Sessions of the exchange that were traded in.
+
+    Raises
+    ------
+    RunError
+        An address that can't be used, a server that does not answer, a value that does not fit.
+    """
+
+    IDLE_SECONDS = 0.0005
+
+    def __init__(self, configuration: Configuration, say: Callable[[str], None]) -> None:
+        market, feed = configuration.market, configuration.feed
+        self.configuration, self._say = configuration, say
+        venue = configuration.venue
+        self._account = Account(venue.username, venue.password, venue.version, configuration.portfolio.token_prefix)
+        self._feed = settings.Feed(
+            start_sequence=1, hold_ns=feed.hold_ns, session=feed.session, strict=feed.strict,
+            address_a=int(feed.address_a), port_a=feed.port_a, address_b=int(feed.address_b), port_b=feed.port_b,
+        )  # fmt: skip
+        say(f"asking {market.snapshot} for the day's stocks")
+        try:
+            self._opening = self._patiently()
+            self._feeds = Feeds(configuration)
+        except (UnreachableError, RefusedError, UnpricedError, OSError) as error:
+            raise RunError(str(error)) from error
+        except ValueError as error:
+            raise RunError(str(error), used_wrongly=True) from error
+        sizes = configuration.device
+        try:
+            self._device = LiveDevice(
+                self._feeds.source, symbols=sizes.symbols, levels=sizes.levels, orders=sizes.orders, tick_ns=sizes.tick_ns,
+                idle_us=market.idle_us, core=None if market.core < 0 else market.core,
+            )  # fmt: skip
+        except (RuntimeError, ValueError, OSError) as error:
+            self._feeds.close()
+            raise RunError(str(error)) from error
+        self._device.subscribe(self._see)
+        self._executor = ThreadPoolExecutor(4, thread_name_prefix="errand")
+        self._rerequests = Rerequests([Address(*each) for each in market.rerequest_addresses], feed.session)
+        self.orders = OrderLink(
+            self._device, [Address(*each) for each in market.order_addresses], self._account, self._executor, self._own_orders
+        )
+        self.memory = Memory()
+        self._news: list[NDArray[np.void]] = []
+        self._halt: Callable[[str | None, str], None] = lambda stock, reason: log.error("%s: %s", stock, reason)
+        self._copies: Copies | None = None
+        self._books: Future[Snapshot] | None = None
+        self._reopening: Future[Opening] | None = None
+        self._books_wanted, self._books_good = True, False
+        self._books_not_before = self._reopen_not_before = self._beat = 0
+        self._gap_at: int | None = None
+        self._carried: dict[str, int] = {}
+        self._now = self._device.now
+        self.finished = False
+        self.sessions = 0
+        self.recovered: list[Recovered] = []
+        self.brought: list[Brought] = []
+
+    def _patiently(self) -> Opening:
+        """The opening, of an exchange that may be about to open itself."""
+        end, told = time.monotonic() + OPENING_SECONDS, ""
+        while True:
+            try:
+                return prepare(self.configuration, self._account, None)
+            except (UnreachableError, UnpricedError, RefusedError) as error:
+                # S may be an earlier life's connection that the exchange has not missed yet.
+                if time.monotonic() > end or getattr(error, "reason", "S") != "S":
+                    raise
+                if str(error) != told:
+                    told = str(error)
+                    self._say(f"{told}; waiting for up to {OPENING_SECONDS:.0f} s")
+            time.sleep(AGAIN_NS / 1e9)
+
+    # -- Market ------------------------------------------------------------------------------------
+
+    @property
+    def device(self) -> Device:
+        """The device."""
+        return self._device
+
+    @property
+    def now(self) -> int:
+        """When it was looked after last: ns since midnight UTC, never back."""
+        return self._now
+
+    @property
+    def setups(self) -> Mapping[int, settings.SymbolSetup]:
+        """The ladder of every symbol that the device follows."""
+        return self._opening.setups
+
+    def halted_by(self, halt: Callable[[str | None, str], None]) -> None:
+        """Have ``halt`` called to stop a stock, or everything (None), and with why."""
+        self._halt = halt
+
+    def open(self) -> None:
+        """Configure the device, bring the books in, and log in.
+
+        Raises
+        ------
+        RunError
+            It did not come to that in time, or a value does not fit.
+        """
+        try:
+            self._begin({})
+        except (DeviceError, ValueError) as error:
+            raise RunError(str(error), used_wrongly=isinstance(error, ValueError)) from error
+        self._say("bringing in the books, logging in")
+        end = time.monotonic() + OPENING_SECONDS
+        while not (self._books_good and self.orders.state is SessionState.UP):
+            if time.monotonic() > end:
+                missing = "books" if not self._books_good else f"order session at {', '.join(self.configuration.market.orders)}"
+                raise RunError(f"no {missing} in {OPENING_SECONDS} s: {self.orders.problem or 'no answer'}")
+            self.advance(0)
+            time.sleep(self.IDLE_SECONDS)
+
+    def advance(self, to: int) -> None:
+        """Look after everything once; time passes by itself."""
+        now = self._device.now
+        self._device.poll()
+        if now >= self._beat:
+            self._beat = now + max(self.configuration.portfolio.heartbeat_ns // 3, 1_000_000)
+            self._device.heartbeat()
+        self._hear(now)
+        if not self.finished:
+            try:
+                self._look_after(now)
+            except (NewSessionError, SessionError) as error:
+                self._abandon(str(error))
+        self._now = self._device.now
+
+    def command(self, data: bytes) -> Answer:
+        """Hand the device a command now."""
+        if not self._books_good and data[0] == Opcode.SET_TRADING:
+            # Nothing is enabled before the books are right; what is asked for holds from then on.
+            fields = COMMANDS[Opcode.SET_TRADING].unpack(data)
+            if fields["symbol"] != NO_SYMBOL and fields["enabled"] == 1:
+                self.memory.note(data)
+                data = COMMANDS[Opcode.SET_TRADING].pack(fields | {"enabled": commands.LEAVE})
+        answer = self._device.command(data)
+        if answer.ok:
+            self.memory.note(data)
+        return answer
+
+    def close(self) -> None:
+        """Log out and give everything back."""
+        self.orders.end()
+        if self._copies is not None:
+            self._copies.close()
+        try:
+            if self.orders.state is SessionState.UP:
+                self._device.cancel_all()
+                self._device.logout()
+        except DeviceError as error:
+            log.warning("%s", error)
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._device.close()
+        self._rerequests.close()
+        self._feeds.close()
+
+    # -- what happens ------------------------------------------------------------------------------
+
+    def _see(self, batch: Batch) -> None:
+        """Keep what the device told until it is looked at: here nothing may be asked of it."""
+        heard = batch.events[np.isin(batch.events["type"], _HEARD)]
+        if len(heard):
+            self._news.append(heard)
+
+    def _hear(self, now: int) -> None:
+        news, self._news = self._news, []
+        for events in news:
+            if self._copies is not None:
+                self._copies.executed(events)
+            for event in events:
+                self._heard(event, now)
+
+    def _heard(self, event: np.void, now: int) -> None:
+        kind, info = event["type"], int(event["info"])
+        if kind == EventType.GAP:
+            if self._gap_at is None:
+                self._gap_at = int(event["timestamp"])
+                log.warning("messages %d to %d are missing", event["value"], event["value"] + event["quantity"] - 1)
+            if self._rerequests.gap(int(event["value"]), int(event["quantity"]), now):
+                self._books_wanted = True
+        elif kind == EventType.TRUST_REGAINED and event["symbol"] == NO_SYMBOL and info == TrustCause.GAP:
+            self._rerequests.recovery.whole()
+            self._closed("re-request", int(event["timestamp"]))
+        elif kind == EventType.COMMAND and event["value"] == Opcode.SET_FEED and info == CommandError.NONE:
+            self._rerequests.recovery.whole()
+        elif kind == EventType.SESSION:
+            self.orders.heard(info, now)
+
+    def _closed(self, by: str, at: int) -> None:
+        if self._gap_at is not None:
+            self.recovered.append(Recovered(by, at - self._gap_at))
+            log.info("nothing is missing any more, by %s after %.3f ms", by, (at - self._gap_at) / 1e6)
+            self._gap_at = None
+
+    def _look_after(self, now: int) -> None:
+        if self._reopening is not None or self._reopen_not_before:
+            self._reopen(now)
+            return
+        packets, wanted = self._rerequests.poll(now)
+        if packets:
+            self._device.inject(packets)
+        self._books_wanted = self._books_wanted or wanted is not None
+        self._bring_books(now)
+        self.orders.poll(now)
+        if self._copies is not None:
+            self._copies.poll()
+            if self._copies.ended:
+                self._end_day()
+
+    # -- books -------------------------------------------------------------------------------------
+
+    def _bring_books(self, now: int) -> None:
+        if self._books is None:
+            if self._books_wanted and now >= self._books_not_before:
+                self._device.record(True)
+                where = Address(*self.configuration.market.snapshot_address)
+                self._books = self._executor.submit(fetch, where, SNAPSHOT_SECONDS)
+            return
+        if not self._books.done():
+            return
+        books, self._books = self._books, None
+        try:
+            snapshot = books.result()
+            beats = self._device.heartbeat().events
+            expected = int(beats[beats["type"] == EventType.HEARTBEAT]["value"].max(initial=0))
+            if self._books_good and snapshot.sequence < expected:
+                raise NewSessionError(f"a snapshot for message {snapshot.sequence}, and {expected - 1} came already")
+            self._books_good = False
+            enabled = [
+                symbol for symbol, setup in self.setups.items() if self.memory.enabled.get(symbol, setup.enabled)
+            ]
+            locates = {symbol: setup.stock_locate for symbol, setup in self.setups.items()}
+            brought = bring(self._device, snapshot, self._feed, locates, enabled)
+        except (UnreachableError, RefusedError, DeviceError) as error:
+            log.error("no books: %s", error)
+            self._books_not_before = now + AGAIN_NS
+            return
+        self._books_wanted, self._books_good = False, True
+        self.brought.append(brought)
+        log.info("%s", brought)
+        if brought.whole:
+            self._rerequests.recovery.whole()
+            self._closed("snapshot", self._device.now)
+            # What was missing in between was on the tape.
+            self._news = [events[~np.isin(events["type"], (EventType.GAP, EventType.TRUST_REGAINED))] for events in self._news]
+
+    # -- sessions ----------------------------------------------------------------------------------
+
+    def _begin(self, positions: Mapping[str, Holding]) -> None:
+        """Configure a device that knows nothing, and have it brought into the session of the opening."""
+        opening, made, sizes = self._opening, self.configuration, self.configuration.device
+        general = made.portfolio
+        told = [
+            commands.set_feed(settings.Feed(start_sequence=1, session=PRIVATE_SESSION)),
+            commands.set_global(general.settings(general.firm, general.token_prefix)),
+            *self.memory.kills(mapped=False),
+        ]
+        held = {**positions}
+        for stock, holding in opening.holdings.items():
+            old = held.get(stock, Holding())
+            held[stock] = Holding(old.shares + holding.shares, old.cash + holding.cash, holding.mark)
+        for symbol, setup in opening.setups.items():
+            own = made.symbol(setup.stock)
+            # Enabled is what has its book.
+            disabled = settings.SymbolSetup(
+                stock=setup.stock, stock_locate=setup.stock_locate, base_price=setup.base_price, tick=setup.tick,
+                enabled=False, trading_state="H",
+            )  # fmt: skip
+            told += [
+                commands.set_symbol(symbol, disabled, sizes.levels),
+                commands.set_limits(symbol, own.limits.settings()),
+                commands.set_quoter(symbol, own.quoter.settings(setup.tick * settings.PRICE_UNIT)),
+            ]
+            if setup.stock in held:
+                at = held[setup.stock]
+                told.append(commands.set_position(symbol, position=at.shares, cash=at.cash, mark=at.mark))
+        send(self._device, [*told, *self.memory.settings, *self.memory.kills(mapped=True)])
+        self._device.skip_generations(max(opening.orders.last, self._device.generation))
+        stocks = {symbol: setup.stock for symbol, setup in opening.setups.items()}
+        self._carried = {stock: held[stock].shares if stock in held else 0 for stock in stocks.values()}
+        self._copies = Copies(
+            Address(*made.market.drop_copy_address), self._account.username, opening.copies_session, opening.copies_sequence,
+            stocks, self._broken, self._stop, lambda: self._device.now, patience_ns=made.market.patience_ns,
+        )  # fmt: skip
+        self._copies.start()
+        self.orders.begin(opening.orders.session, opening.orders.sequence)
+        self._books_wanted, self._books_good, self._books_not_before = True, False, 0
+        self.sessions += 1
+
+    def _abandon(self, reason: str) -> None:
+        """The session that we trade in is no more: stop, say so, and come back to the new one, stopped."""
+        log.error("the exchange has begun another session: %s", reason)
+        self._halt(None, f"another session of the exchange: {reason}")
+        self.orders.end()
+        self._device.connect(None)
+        self._device.session_down()
+        self._close_day()
+        self._books, self._books_wanted = None, False
+        self._reopen_not_before = self._device.now
+
+    def _reopen(self, now: int) -> None:
+        if self._reopening is None:
+            if now >= self._reopen_not_before:
+                stocks = [setup.stock for _, setup in sorted(self.setups.items())]
+                self._reopening = self._executor.submit(prepare, self.configuration, self._account, stocks)
+            return
+        if not self._reopening.done():
+            return
+        reopening, self._reopening = self._reopening, None
+        try:
+            opening = reopening.result()
+        except (UnreachableError, RefusedError, UnpricedError, ValueError) as error:
+            log.warning("not back yet: %s", error)
+            self._reopen_not_before = now + AGAIN_NS
+            return
+        positions = {
+            stock: Holding(each.position, each.cash, each.mark) for stock, each in self.positions().items()
+        }
+        self._opening, self._reopen_not_before, self._gap_at = opening, 0, None
+        self._device.restart()
+        self._news.clear()
+        self.orders.forget()
+        self._rerequests.recovery.whole()
+        self._begin(positions)
+        log.warning("back in session %s at message %d, stopped", opening.orders.session, opening.orders.sequence)
+
+    # -- executions --------------------------------------------------------------------------------
+
+    def _stop(self, stock: str) -> None:
+        self._halt(stock, "the drop copy differs")
+
+    def _broken(self, found: Break) -> None:
+        log.error("%s", found)
+        self._halt(found.stock, str(found))
+
+    def _end_day(self) -> None:
+        """The exchange has ended its session."""
+        self.finished = True
+        self.orders.end()
+        self._close_day()
+
+    def _close_day(self) -> None:
+        """Compare the positions of both sides, and read the drop copy no more."""
+        copies, self._copies = self._copies, None
+        if copies is None:
+            return
+        copies.close()
+        found = copies.reconciler.close_day(
+            {stock: each.position for stock, each in self.positions().items()},
+            {stock: shares + self._carried.get(stock, 0) for stock, shares in copies.positions().items()},
+            self._device.now,
+        )
+        log.info("the day's executions: %d matched, %d breaks", copies.reconciler.matched, len(found))
+
+    def positions(self) -> dict[str, Any]:
+        """The device's positions, by stock."""
+        found = read_snapshot([self._answer(symbol, SnapshotPart.POSITION) for symbol in self.setups], {}).positions
+        return {setup.stock: found[symbol] for symbol, setup in self.setups.items() if symbol in found}
+
+    def _own_orders(self) -> Any:
+        return read_snapshot([self._answer(symbol, SnapshotPart.ORDERS) for symbol in self.setups], {}).orders
+
+    def _answer(self, symbol: int, parts: SnapshotPart) -> NDArray[np.void]:
+        return self._device.command(commands.snapshot(symbol, parts)).batch.events
+
+    def status(self) -> dict[str, Any]:
+        """How it stands, for people and programs."""
+        recovery, orders = self._rerequests.recovery, self.orders
+        return {
+            "sessions": self.sessions,
+            "books": "good" if self._books_good else "wanted",
+            "recovered": [{"by": each.by, "ns": each.ns} for each in self.recovered],
+            "requests": recovery.requests,
+            "snapshots": len(self.brought),
+            "orders": {"at": str(orders.at), "connections": orders.connections, "lost": orders.lost, "back_ns": orders.back_ns},
+            "drop_copy": None if self._copies is None else self._copies.status(),
+            "positions": {
+                stock: {
+                    "device": each.position,
+                    "drop_copy": None if self._copies is None else self._copies.positions()[stock] + self._carried[stock],
+                }
+                for stock, each in self.positions().items()
+            },
+        }

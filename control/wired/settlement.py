@@ -1,0 +1,217 @@
+"""What became of orders while there was no order connection, and an end for those that nobody will answer.
+
+What was sent last before a connection was lost may never have reached the exchange: no answer will come, and the device waits
+for ever. So before the device logs in again, the host does: it reads what the device will read later, and to each order without
+an answer it says something that cannot trade. An order that may be unknown is entered again under its own name, for no shares:
+known, it is a repetition and ignored; unknown, it is rejected. An order that was to be replaced or cancelled is cancelled, which
+leaves alone what is not open any more. The answers are in the session, and the device gets them when it logs in: all of it by the
+exchange's own rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from control.gateway.soupbin import Client
+from control.wired.conversation import Address, Conversation, newest
+from drivers.device import OpenOrder
+from wire import appendage, ouch42, ouch50
+from wire.errors import WireError
+from wire.records import ORDER_ID_BITS, SLOT_BITS, USER_REFERENCE_BITS, OuchVersion, SlotState, token
+
+Name = str | int
+
+
+class NewSessionError(RuntimeError):
+    """The exchange's session is not the one that it was: what we know of orders is about another one."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who trades, and how orders are named.
+
+    Parameters
+    ----------
+    username, password : str
+    ouch : OuchVersion
+    prefix : str
+        First two characters of order tokens.
+    """
+
+    username: str
+    password: str
+    ouch: OuchVersion
+    prefix: str
+
+    def name(self, order_id: int) -> Name:
+        """What the exchange calls an order."""
+        if self.ouch is OuchVersion.V4_2:
+            return token(self.prefix, order_id)
+        return order_id & ((1 << USER_REFERENCE_BITS) - 1)
+
+    def generation(self, name: Name) -> int:
+        """How many orders there were up to this one, 0 if it is none of the device's."""
+        if isinstance(name, int):
+            return name >> SLOT_BITS
+        try:
+            return int(name[2:], 16) >> SLOT_BITS if name.startswith(self.prefix) and len(name) == 2 + ORDER_ID_BITS // 4 else 0
+        except ValueError:
+            return 0
+
+    def read(self, message: bytes) -> dict[str, Any]:
+        """The fields of what the exchange says, those of both versions by the same names.
+
+        Raises
+        ------
+        wire.errors.WireError
+            It is no OUCH.
+        """
+        if self.ouch is OuchVersion.V4_2:
+            fields = ouch42.OUTBOUND.unpack(message)
+            name = fields.get("replacement_order_token", fields.get("order_token"))
+            shares = next((fields[each] for each in ("executed_shares", "decrement_shares", "shares") if each in fields), 0)
+            return {"type": fields["type"], "name": name, "old": fields.get("previous_order_token"), "shares": shares}
+        _, fields, _ = appendage.unpack(ouch50.OUTBOUND, message)
+        shares = fields.get("decrement_shares", fields.get("quantity", 0))
+        name, old = fields.get("user_reference_number"), fields.get("original_user_reference_number")
+        return {"type": fields["type"], "name": name, "old": old, "shares": shares}
+
+    def cancel(self, name: Name) -> bytes:
+        """Take all of an order back."""
+        if self.ouch is OuchVersion.V4_2:
+            return ouch42.CANCEL_ORDER.pack(order_token=name, shares=0)
+        return ouch50.CANCEL_ORDER_REQUEST.pack(user_reference_number=name, quantity=0)
+
+    def enter_nothing(self, name: Name) -> bytes:
+        """An order of no shares, which is rejected unless its name is known."""
+        words: dict[str, Any] = {"side": "B", "price": 10_000, "display": "Y", "capacity": "P", "cross_type": "N"}
+        words |= {"intermarket_sweep_eligibility": "N"}
+        if self.ouch is OuchVersion.V4_2:
+            more = {"order_token": name, "shares": 0, "time_in_force": 0, "customer_type": " "}
+            return ouch42.ENTER_ORDER.pack(words | more)
+        more = {"user_reference_number": name, "quantity": 0, "time_in_force": "3"}
+        return appendage.pack(ouch50.ENTER_ORDER, words | more)
+
+
+@dataclass
+class Orders:
+    """An account's orders as its session tells them."""
+
+    account: Account
+    open: dict[Name, int] = field(default_factory=dict)
+    """Shares by name."""
+    seen: set[Name] = field(default_factory=set)
+    """Names that the exchange has accepted, rejected, cancelled, executed."""
+    done: set[Name] = field(default_factory=set)
+    last: int = 0
+    """The highest generation."""
+
+    def take(self, message: bytes) -> None:
+        """A message of the session. What is no OUCH is left to the device, which tells and counts it."""
+        try:
+            fields = self.account.read(message)
+        except WireError:
+            return
+        kind, name, shares = fields["type"], fields["name"], fields["shares"]
+        if name is None:
+            return
+        self.seen.add(name)
+        self.last = max(self.last, self.account.generation(name))
+        if kind in ("A", "U"):
+            self.open[name] = shares
+            if kind == "U":
+                self.open.pop(fields["old"], None)
+                self.done.add(fields["old"])
+        elif kind in ("C", "D", "E", "G") and name in self.open:
+            self.open[name] -= shares
+        elif kind == "J":
+            self.done.add(name)
+        if name in self.open and self.open[name] <= 0:
+            del self.open[name]
+            self.done.add(name)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What came of it.
+
+    Parameters
+    ----------
+    session : str
+    sequence : int
+        Number of the session's next message when it began.
+    last : int
+        Highest generation of an order that the session names.
+    cancelled, entered : int
+        Orders that were cancelled, and entered for no shares.
+    """
+
+    session: str
+    sequence: int
+    last: int
+    cancelled: int = 0
+    entered: int = 0
+
+
+def clear(address: Address, account: Account, seconds: float) -> Settled:
+    """Cancel all that an earlier life has left open, before a device trades that does not know of it.
+
+    Raises
+    ------
+    UnreachableError, RefusedError
+    """
+    now = newest(address, account.username, account.password, "", seconds)
+    orders = Orders(account)
+    if now.sequence == 1:
+        return Settled(now.session, 1, 0)
+    with Conversation(address, Client(account.username, account.password, session=now.session), seconds) as talk:
+        while talk.sequence < now.sequence:
+            orders.take(talk.message())
+        left = list(orders.open)
+        for name in left:
+            talk.send(account.cancel(name))
+        while any(name in orders.open for name in left):
+            orders.take(talk.message())
+        return Settled(now.session, talk.sequence, orders.last, cancelled=len(left))
+
+
+def settle(
+    address: Address, account: Account, session: str, sequence: int, unanswered: Iterable[OpenOrder], seconds: float
+) -> Settled:
+    """See to it that every order will be answered from message ``sequence`` of the session on.
+
+    Raises
+    ------
+    UnreachableError, RefusedError
+    NewSessionError
+        It is another session, or one that has not come as far as the one before.
+    """
+    now = newest(address, account.username, account.password, "", seconds)
+    if now.session != session:
+        raise NewSessionError(f"{address}: the session is {now.session!r}, and was {session!r}")
+    if now.sequence < sequence:
+        raise NewSessionError(f"{address}: message {now.sequence} of {session!r} is next, and {sequence - 1} came already")
+    waiting = sorted(unanswered, key=lambda order: order.order_id)
+    if not waiting:
+        return Settled(session, now.sequence, 0)
+    known = {account.name(order.order_id): order.remaining for order in waiting if order.state is not SlotState.PENDING_NEW}
+    orders = Orders(account, open=known)
+    with Conversation(address, Client(account.username, account.password, session=session, sequence=sequence), seconds) as talk:
+        while talk.sequence < now.sequence:
+            orders.take(talk.message())
+        cancelled, entered = [], []
+        for order in waiting:
+            name = account.name(order.order_id)
+            if order.state is SlotState.PENDING_NEW and name not in orders.seen:
+                talk.send(account.enter_nothing(name))
+                entered.append(name)
+            elif order.state in (SlotState.PENDING_REPLACE, SlotState.PENDING_CANCEL):
+                answered = order.state is SlotState.PENDING_REPLACE and account.name(order.pending_id) in orders.seen
+                if name not in orders.done and not answered:
+                    talk.send(account.cancel(name))
+                    cancelled.append(name)
+        while not (orders.seen.issuperset(entered) and orders.done.issuperset(cancelled)):
+            orders.take(talk.message())
+    return Settled(session, now.sequence, orders.last, cancelled=len(cancelled), entered=len(entered))

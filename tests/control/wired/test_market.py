@@ -1,0 +1,255 @@
+"""A market on sockets, whatever fails: books are the exchange's, positions the drop copy's, and no limit is broken."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from control.desk import Desk
+from control.gateway.soupbin import Message
+from control.live import Owner
+from control.wired.conversation import Address, UnreachableError, everything, newest
+from control.wired.copies import read
+from control.wired.market import LiveMarket
+from control.wired.orders import UNANSWERED
+from control.wired.settlement import Orders
+from control.wired.snapshot import fetch
+from sim.exchange.venue import DROP_COPY
+from tests.control.wired.venue import STOCKS, Exchange, Ways, serving, until
+from wire import itch
+from wire.records import EventType
+
+Levels = list[tuple[int, int, int]]
+
+
+@pytest.fixture
+def exchange(tmp_path: Path) -> Iterator[Exchange]:
+    made = Exchange(tmp_path, loss=0.15)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def ways(exchange: Exchange) -> Iterator[Ways]:
+    made = Ways(exchange)
+    yield made
+    made.close()
+
+
+def theirs(ways: Ways) -> tuple[int, dict[str, tuple[Levels, Levels]]]:
+    """The displayed books by the exchange's snapshot, added up here, and the number of the message that is next."""
+    snapshot = fetch(ways.snapshot, 20)
+    names = {locate: stock for stock, locate in snapshot.locates.items()}
+    sides: dict[tuple[str, str], dict[int, list[int]]] = {(stock, side): {} for stock in STOCKS for side in "BS"}
+    for message in snapshot.messages:
+        if message[0] in b"AF":
+            record = itch.ADD_ORDER if message[0] == ord("A") else itch.ADD_ORDER_ATTRIBUTED
+            fields = record.unpack(message)
+            level = sides[names[fields["stock_locate"]], fields["side"]].setdefault(fields["price"], [0, 0])
+            level[0] += fields["shares"]
+            level[1] += 1
+    return snapshot.sequence, {
+        stock: (
+            [(price, *level) for price, level in sorted(sides[stock, "B"].items(), reverse=True)],
+            [(price, *level) for price, level in sorted(sides[stock, "S"].items())],
+        )
+        for stock in STOCKS
+    }
+
+
+def same_books(owner: Owner, ways: Ways) -> bool:
+    """Whether the device's books are the exchange's; False where messages came between the two looks."""
+
+    def ours(desk: Desk) -> tuple[int, dict[str, Any], int]:
+        def expected() -> int:
+            beats = desk.market.device.heartbeat().events
+            return int(beats[beats["type"] == EventType.HEARTBEAT]["value"][0])
+
+        return expected(), {stock: desk.books(stock, 255) for stock in STOCKS}, expected()
+
+    for _ in range(300):
+        sequence, books = theirs(ways)
+        before, found, after = owner.ask(ours).result(20)
+        if before == after == sequence:
+            told = {
+                stock: tuple([(each.price, each.quantity, each.orders) for each in side] for side in (book.bids, book.asks))
+                for stock, book in found.items()
+            }
+            assert told == {stock: tuple(side[:255] for side in sides) for stock, sides in books.items()}
+            return True
+    return False
+
+
+def fills(exchange: Exchange) -> list[Any]:
+    _, messages = everything(Address("127.0.0.1", exchange.ports["drop_copy"]), "", "", 20)
+    return [fill for fill in (read(message, "HAIR") for message in messages) if fill is not None]
+
+
+def agree(owner: Owner, market: LiveMarket, exchange: Exchange, carried: dict[str, int], limit: int) -> None:
+    """Positions are those of the drop copy, read from its beginning here; no execution took one over its limit."""
+
+    def settled() -> bool:
+        status = owner.ask(lambda _: market.status()).result(20)
+        shares = dict(carried)
+        for fill in fills(exchange):
+            shares[fill.stock] = shares.get(fill.stock, 0) + fill.shares
+            assert abs(shares[fill.stock]) <= limit
+        return all(
+            each["device"] == each["drop_copy"] == shares.get(stock, 0) for stock, each in status["positions"].items()
+        ) and not status["drop_copy"]["waiting"]
+
+    until(settled, "positions differ")
+    assert owner.ask(lambda _: market.status()).result(20)["drop_copy"]["breaks"] == []
+
+
+def trade(client: httpx.Client, stock: str, side: str) -> Any:
+    """A marketable order by the API."""
+    top = client.get(f"books/{stock}").json()
+    price = top["asks" if side == "buy" else "bids"][0]["price"]
+    body = {"stock": stock, "side": side, "price": price, "quantity": 50, "time_in_force": "immediate"}
+    return client.post("orders", json=body)
+
+
+def test_ports_and_servers_that_die_cost_nothing(exchange: Exchange, ways: Ways, tmp_path: Path) -> None:
+    with serving(ways.configuration(), tmp_path / "state") as (client, owner, market):
+        until(lambda: market.device.counters()["accepted"] > 3, "no quotes")
+        until(lambda: trade(client, "HPNA", "buy").status_code == 201 and fills(exchange), "no execution")
+        until(lambda: len(market.recovered) > 2, "no gap was closed")
+        ways.rerequests[0].dead = True
+        asked = len(market.recovered)
+        until(lambda: len(market.recovered) > asked + 1, "no gap was closed by the other server")
+        ways.orders[0].cut()
+        until(lambda: market.orders.connections == 2, "not logged in again")
+        assert market.orders.at is not None
+        assert market.orders.at.port == ways.orders[1].port
+        until(lambda: trade(client, "HPNB", "sell").status_code == 201 and len(fills(exchange)) > 1, "no execution")
+        assert same_books(owner, ways)
+        agree(owner, market, exchange, {}, 500)
+        counters = market.device.counters()
+        assert (counters["unknown_token"], counters["session_malformed"], counters["rejected"]) == (0, 0, 0)
+        assert market.brought[0].deleted == 0
+        assert len(market.brought) == 1
+        where = Address("127.0.0.1", exchange.ports["order"])
+        # Every message of the session came once: the quoter is stopped first, so that there are no more.
+        assert client.post("kill", json={"reason": "count"}).status_code < 300
+        until(lambda: not owner.ask(lambda desk: desk.orders()).result(20), "orders stay open")
+        ways.orders[1].cut()
+        until(lambda: newest_or_none(where) == market.orders.sequence, "the session's messages do not add up")
+
+
+def newest_or_none(where: Address) -> int:
+    try:
+        return newest(where, "HAIR", "PIN", "ALPHA", 5).sequence
+    except (UnreachableError, RuntimeError):
+        return -1
+
+
+def test_a_killed_exchange_stops_everything_until_somebody_says_go(exchange: Exchange, ways: Ways, tmp_path: Path) -> None:
+    with serving(ways.configuration(), tmp_path / "state") as (client, owner, market):
+        until(lambda: trade(client, "HPNA", "buy").status_code == 201 and len(fills(exchange)) > 1, "no execution")
+        assert client.patch("symbols/HPNB/quoter", json={"size": 30}).status_code == 200
+        until(lambda: market.orders.sequence > 10, "no quotes")
+        agree(owner, market, exchange, {}, 500)
+        exchange.kill()
+        until(lambda: market.orders.lost == 1, "the loss was not seen")
+        carried = {stock: each.position for stock, each in owner.ask(lambda _: market.positions()).result(20).items()}
+        before = market.device.counters()["orders_new"]
+        assert any(carried.values())
+        exchange.start()
+        until(lambda: market.sessions == 2 and status(client)["session"] == "up", "it did not come back")
+        until(lambda: status(client)["feed_whole"] and len(market.brought) > 1, "no books")
+        told = client.get("kill").json()
+        assert told["everything"]
+        assert "another session of the exchange" in told["reasons"]["global"]
+        assert same_books(owner, ways)
+        agree(owner, market, exchange, carried, 500)
+        assert market.device.counters()["orders_new"] == 0 < before
+        refused = trade(client, "HPNA", "sell")
+        assert refused.status_code == 422 or "kill_global" in refused.text
+        assert client.get("symbols/HPNB/quoter").json()["device"]["size"] == 30
+        assert client.delete("kill").status_code == 200
+        until(lambda: market.device.counters()["accepted"] > 1, "no quotes in the new session")
+        until(lambda: trade(client, "HPNA", "sell").status_code == 201 and fills(exchange), "no execution")
+        agree(owner, market, exchange, carried, 500)
+        numbers = [event["sequence"] for event in client.get("events?after=0&limit=1000").json()["events"]]
+        assert numbers == sorted(numbers)
+        assert numbers[-1] < 1 << 32
+
+
+def status(client: httpx.Client) -> dict[str, Any]:
+    found: dict[str, Any] = client.get("status").json()
+    return found
+
+
+def test_without_rerequests_books_come_by_snapshot_and_a_second_life_finds_what_the_first_one_left(
+    exchange: Exchange, ways: Ways, tmp_path: Path
+) -> None:
+    for each in ways.rerequests:
+        each.dead = True
+    with serving(ways.configuration(), tmp_path / "state") as (client, owner, market):
+        until(lambda: sum(each.by == "snapshot" for each in market.recovered) > 1, "no gap was closed by a snapshot")
+        assert max(brought.deleted for brought in market.brought) > 10
+        assert same_books(owner, ways)
+        until(lambda: trade(client, "HPNA", "buy").status_code == 201 and fills(exchange), "no execution")
+        until(lambda: owner.ask(lambda desk: desk.orders()).result(20), "no quotes")
+        agree(owner, market, exchange, {}, 500)
+        last = market.device.counters()["orders_new"]
+        market.device.close()  # as a crash would: nothing is cancelled, nobody logs out
+    for each in ways.rerequests:
+        each.dead = False
+    with serving(ways.configuration(), tmp_path / "state") as (client, owner, market):
+        agree(owner, market, exchange, {}, 500)
+        assert any(each.position for each in owner.ask(lambda _: market.positions()).result(20).values())
+        until(lambda: market.device.counters()["accepted"] > 1, "no quotes")
+        assert market.device.counters()["unknown_token"] == 0
+        assert owner.ask(lambda _: market._device.generation).result(20) > last
+        assert same_books(owner, ways)
+
+
+def test_orders_that_never_arrived_are_settled_and_an_execution_that_nobody_knows_stops_its_stock(
+    exchange: Exchange, ways: Ways, tmp_path: Path
+) -> None:
+    with serving(ways.configuration(), tmp_path / "state") as (client, owner, market):
+        until(lambda: len(owner.ask(lambda desk: desk.orders()).result(20)) > 1, "no quotes")
+        ways.orders[0].swallow = True
+        sent = client.post("orders", json={"stock": "HPNA", "side": "buy", "price": bid(client), "quantity": 1})
+        assert sent.status_code == 201
+        until(lambda: waiting(owner) > 1, "nothing is on its way")
+        ways.orders[0].cut()
+        until(lambda: market.orders.connections == 2, "not logged in again")
+        assert client.post("kill", json={"reason": "quiet"}).status_code < 300
+        until(lambda: not owner.ask(lambda desk: desk.orders()).result(20), "orders wait for ever")
+        counters = market.device.counters()
+        assert counters["rejected"] >= 1
+        assert (counters["unknown_token"], counters["session_malformed"]) == (0, 0)
+        account = Orders(market._account)
+        ways.orders[1].cut()
+        where = Address("127.0.0.1", exchange.ports["order"])
+        until(lambda: newest_or_none(where) > 0, "the port is not free")
+        _, messages = everything(where, "HAIR", "PIN", 20)
+        for message in messages:
+            account.take(message)
+        assert not account.open
+        agree(owner, market, exchange, {}, 500)
+
+        copies = market._copies
+        assert copies is not None
+        copies.reconciler.patience_ns = 0
+        names = {"account": "HAIR", "firm": "HRPN", "stock": "HPNB", "side": "B"}
+        told = DROP_COPY.pack(names, shares=7, match_number=99, order_reference=4711)
+        copies._events.put(Message(1, told))
+        reasons = until(lambda: client.get("kill").json()["reasons"].get("symbol HPNB"), "the stock is not stopped")
+        assert reasons == "HPNB, order 4711: execution 99 of venue 0: we do not know it"
+        pages = client.get("events?type=kill").json()["events"]
+        assert pages[-1]["stock"] == "HPNB"
+
+
+def bid(client: httpx.Client) -> str:
+    price: str = client.get("books/HPNA").json()["bids"][-1]["price"]
+    return price
+
+
+def waiting(owner: Owner) -> int:
+    return sum(order.state in UNANSWERED for order in owner.ask(lambda desk: desk.orders()).result(20))
