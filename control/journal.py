@@ -15,9 +15,10 @@ from rich.table import Table
 
 from control.entries import described
 from control.store import Record, segment
-from control.store.journal import LOCK, scan
+from control.store.journal import LOCK
 from control.store.mark import read
-from control.store.record import SEGMENT_KIND
+from control.store.record import SEGMENT_KIND, Parsed, parse
+from control.store.scan import Place, scan
 from control.store.segment import CorruptJournalError
 
 _COMMON = ("sequence", "timestamp_ns", "time", "kind")
@@ -59,7 +60,7 @@ def entries(folder: Path) -> Iterator[Record]:
     """
     _exists(folder)
     parts: list[bytes] = []
-    for _, record in scan(folder):
+    for _, record in _links(folder):
         if record is None:
             return
         if record.kind == SEGMENT_KIND:
@@ -85,7 +86,7 @@ def verify(folder: Path) -> Verdict:
     records = found = 0
     digest, detail, good = bytes(32), "", True
     try:
-        for place, record in scan(folder):
+        for place, record in _links(folder):
             if record is None:
                 good = acknowledged <= records
                 what = "torn, and never acknowledged" if good else f"broken, and record {acknowledged} was acknowledged"
@@ -99,6 +100,21 @@ def verify(folder: Path) -> Verdict:
     if good and acknowledged > records:
         good, detail = False, f"{folder}: ends with record {records}, and {acknowledged} was acknowledged"
     return Verdict(good, records, found, segments, digest.hex(), detail)
+
+
+def _links(folder: Path) -> Iterator[tuple[Place, Parsed | None]]:
+    """Every record and where it lies; None for what is no link of the chain, which ends it.
+
+    Raises
+    ------
+    CorruptJournalError
+        A segment is missing.
+    """
+    for block in scan(folder):
+        for row, record in enumerate(block.records):
+            yield Place(block.place.segment, block.place.row + row), parse(record.tobytes())
+        if block.broken:
+            yield block.end, None
 
 
 def _exists(folder: Path) -> None:

@@ -9,6 +9,7 @@ then spoils what a group that was never acknowledged may have left, opens the jo
 import json
 import os
 import random
+import select
 import signal
 import sys
 import tempfile
@@ -47,7 +48,10 @@ def crash(folder: Path, first: int, seed: int) -> int:
         os.close(hear)
         write(folder, first, seed, say)
     os.close(say)
-    time.sleep(random.Random(seed).expovariate(1 / 0.006))
+    choose = random.Random(seed)
+    if choose.random() < 0.7:  # in the middle of writing, however slow the machine is; else at any time, its start among them
+        select.select([hear], [], [], 10)
+    time.sleep(choose.expovariate(1 / 0.006))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     acknowledged = first
