@@ -125,7 +125,10 @@ class OrderFlow:
             self._command(ordered)  # refuses what no command can say before it is written
         order = self.oms.order(ordered, self.desk.clock())
         if known is not None:
-            return self._answers.get(order.order_id) or _done(order)
+            answer = self._answers.get(order.order_id)
+            if answer is None and order.sent is None and order.ended is None:
+                self._must_keep()  # its entry may be among those that the journal did not keep
+            return answer or _done(order)
         answer = self._answers[order.order_id] = Future[Order]()
         answer.add_done_callback(lambda _: self._answers.pop(order.order_id, None))
         self._when_kept(answer, lambda: self._send(order, answer))

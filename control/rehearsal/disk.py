@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import random
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -32,12 +33,18 @@ class Disk:
     ----------
     is_full : bool
         No sync succeeds any more.
+    replicate : callable or None
+        ``replicate(sequence, done)``: an entry is acknowledged when that calls ``done``.
+    acknowledged : int
+        Last record that was.
     """
 
     def __init__(self, clockwork: Clockwork, dice: random.Random, life: Life, counts: Counter[str], folder: Path) -> None:
         self._clockwork, self._dice, self._life, self._counts = clockwork, dice, life, counts
         self.is_full = False
         self.journal = Journal(folder, segment_records=2_048, sync=self._sync)
+        self.replicate: Callable[[int, Callable[[], None]], None] | None = None
+        self.acknowledged = self.journal.acknowledged
         self._waiting: list[tuple[int, bytes, int, Future[int]]] = []
         self._is_busy = False
         self._failure = ""
@@ -73,10 +80,18 @@ class Disk:
             return
         self._is_busy = False
         self._counts["groups written"] += 1
-        for (*_, done), number in zip(group, numbers, strict=True):
-            done.set_result(number)
+        futures = [(done, number) for (*_, done), number in zip(group, numbers, strict=True)]
+        if self.replicate is None:
+            self._acknowledge(futures)
+        else:
+            self.replicate(numbers[-1], lambda: self._acknowledge(futures))
         if self._waiting and not self._is_busy:
             self._begin()
+
+    def _acknowledge(self, group: list[tuple[Future[int], int]]) -> None:
+        self.acknowledged = group[-1][1]
+        for done, number in group:
+            done.set_result(number)
 
     def close(self) -> None:
         """The process is gone."""

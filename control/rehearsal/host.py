@@ -49,7 +49,7 @@ CARD, SHADOW = 0, 1
 
 @dataclass
 class Site:
-    """What outlives a host: the exchange, the wires to it, the folder of the journal."""
+    """What outlives a host: the exchange, and the wires to it."""
 
     clockwork: Clockwork
     dice: random.Random
@@ -57,7 +57,6 @@ class Site:
     configuration: Configuration
     setups: Mapping[int, settings.SymbolSetup]
     exchange: SimulatedExchange
-    folder: Path
     ask_again: Callable[[int, bytes, Callable[[bytes], None], Life], None]
     """``(server, request, answer, life)``"""
     alarms: list[str] = field(default_factory=list)
@@ -121,19 +120,21 @@ class Host:
     Parameters
     ----------
     site : Site
+    folder : Path
+        Of the journal.
     card, shadow : Board
         The card may be dead, or may have had another host before. The shadow is new, and lives as long as the host.
     life : Life
     """
 
-    def __init__(self, site: Site, card: Board, shadow: Board, life: Life) -> None:
+    def __init__(self, site: Site, folder: Path, card: Board, shadow: Board, life: Life) -> None:
         self.site, self.life, self.card, self.shadow = site, life, card, shadow
         site.counts["hosts started"] += 1
         self.driver = Driver(card, Life("driver"))
         self._later: deque[Callable[[], None]] = deque()
         self._retry = 0
         self._line: Stream | None = None
-        self.disk = Disk(site.clockwork, site.dice, life, site.counts, site.folder)
+        self.disk = Disk(site.clockwork, site.dice, life, site.counts, folder)
         entries = list(self.disk.journal.records())
         self.keeper = Keeper(self.disk)  # type: ignore[arg-type]
         self.oms = Oms(self.keeper.append, entries)
@@ -300,6 +301,12 @@ class Host:
         if self.failover.stage is Stage.IDLE:
             with suppress(DeviceError):
                 self.pair.heartbeat()
+
+    def vanish(self) -> None:
+        """Its machine loses its power: nobody hears of it."""
+        for stream in (self._line, self.shadow.stream):
+            if stream is not None:
+                stream.is_half_open = True
 
     def end(self) -> None:
         """It is killed."""

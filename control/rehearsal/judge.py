@@ -80,15 +80,23 @@ def _compare(who: str, oms: Oms, view: ExchangeView) -> list[str]:
     return found
 
 
-def judge_journal(folder: Path, exchange: SimulatedExchange) -> list[str]:
-    """The journal verifies, and has every execution that there was."""
-    journal = Journal(folder)
+def judge_journals(folders: list[Path], primary: Path, exchange: SimulatedExchange) -> list[str]:
+    """The primary's journal verifies, and has every execution that there was; every other one has a beginning of it."""
+    found = []
+    journal = Journal(primary)
     try:
         oms = Oms(lambda kind, payload, timestamp: None, journal.records())
+        view = account(exchange, Ouch(OuchVersion.V4_2, "HP"))
+        found += [line for line in _compare("journal", oms, view) if "open orders" not in line]
+        for folder in folders:
+            if folder != primary and folder.exists():
+                with Journal(folder) as other:
+                    known = min(other.acknowledged, journal.acknowledged)
+                    if other.reader().digest(known) != journal.reader().digest(known):
+                        found.append(f"the journals of {primary.name} and {folder.name} differ at record {known}, or before")
     finally:
         journal.close()
-    view = account(exchange, Ouch(OuchVersion.V4_2, "HP"))
-    return [line for line in _compare("journal", oms, view) if "open orders" not in line]
+    return found
 
 
 def _ids(ids: set[int]) -> str:

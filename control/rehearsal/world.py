@@ -19,7 +19,9 @@ from control.layers import load
 from control.rehearsal.board import Board
 from control.rehearsal.clients import Client
 from control.rehearsal.host import Host, Site
-from control.rehearsal.judge import judge, judge_journal
+from control.rehearsal.judge import judge, judge_journals
+from control.rehearsal.machine import Machine
+from control.rehearsal.replication import Nats
 from control.store import Journal
 from drivers import settings
 from sim.exchange.config import Flow, OrderPort, VenueConfig
@@ -54,8 +56,8 @@ _WEATHER = {
     Kind.REORDERING: ("reordering", _BOTH),
     Kind.CORRUPTION: ("corruption", _BOTH),
 }
-HOST_KINDS = tuple(kind for kind in Kind if kind not in (Kind.NATS, Kind.STANDBY, Kind.MACHINE))
-"""What a single machine has to survive."""
+FIRST_ALONE = 200 * MILLISECOND
+"""ns until the second machine is started, so that the one with the card is the first to have the lease."""
 
 
 @dataclass
@@ -81,7 +83,7 @@ class Outcome:
         }
 
 
-def play(seed: int, kinds: tuple[Kind, ...] = HOST_KINDS) -> Outcome:
+def play(seed: int, kinds: tuple[Kind, ...] = tuple(Kind)) -> Outcome:
     """Everything that a seed stands for."""
     with _folder() as folder:
         return World(seed, folder, kinds).run()
@@ -154,12 +156,18 @@ class World:
         self._shares, self._seen = [0] * len(STOCKS), 0
         configuration = _configuration()
         self.site = Site(
-            self.clockwork, self._dice, self.counts, configuration, _setups(day), self.exchange, folder, self._ask_again
+            self.clockwork, self._dice, self.counts, configuration, _setups(day), self.exchange, self._ask_again
         )
         self.weathers = {Port.FEED_A: Weather(), Port.FEED_B: Weather()}
-        self.card = self._board(Life("card"))
-        self.host: Host | None = None
-        self._start_host()
+        self.nats = Nats()
+        without = Life("no card")
+        without.end()
+        self.machines = [
+            Machine("first", self.site, self.nats, folder / "first", self._board(Life("card")), self._board),
+            Machine("second", self.site, self.nats, folder / "second", self._board(without), self._board),
+        ]
+        self.machines[0].start()
+        self.clockwork.after(FIRST_ALONE, self.machines[1].start)
         self.client = Client(
             self.clockwork, random.Random(dice.random()), self.counts, lambda: self.host, STOCKS, self._middle
         )
@@ -184,15 +192,15 @@ class World:
             self.exchange.lines.append(line)
         return board
 
-    def _start_host(self) -> None:
-        if self.host is None:
-            life = Life("host")
-            self.host = Host(self.site, self.card, self._board(life), life)
+    @property
+    def primary(self) -> Machine | None:
+        """The machine that has a host, if one has."""
+        return next((machine for machine in self.machines if machine.host is not None), None)
 
-    def _end_host(self) -> None:
-        if self.host is not None:
-            self.host.end()
-            self.host = None
+    @property
+    def host(self) -> Host | None:
+        """The host there is, if any."""
+        return None if self.primary is None else self.primary.host
 
     def _middle(self, stock: str) -> int:
         """Between the best prices at the exchange, in cents."""
@@ -234,24 +242,35 @@ class World:
         elif kind is Kind.CLOCK:
             self.site.clock_step += int((fault.size - 0.5) * 7_200 * SECOND)
         elif kind is Kind.CARD:
-            self.card.power_off()
-        elif kind in (Kind.CONTROL, Kind.ENGINE):
-            self._end_host()
-            later(fault.duration, self._start_host)
+            self.machines[0].card.power_off()
+        elif kind in (Kind.CONTROL, Kind.ENGINE, Kind.STANDBY):
+            machine = self._standby if kind is Kind.STANDBY else self.primary
+            if machine is not None:
+                machine.end()
+                later(fault.duration, machine.start)
+        elif kind is Kind.MACHINE and (machine := self.primary) is not None:
+            machine.power_off()
+        elif kind is Kind.NATS:
+            self.nats.is_up = False
+            later(fault.duration, setattr, self.nats, "is_up", True)
         elif host is not None and kind is Kind.DRIVER:
             host.driver.life.end()
             self.site.driver_back = self.clockwork.now + fault.duration
         elif host is not None and kind is Kind.DISK:
             host.disk.is_full = True
-            later(fault.duration + 200 * MILLISECOND, self._replace_disk, host)
+            later(fault.duration + 200 * MILLISECOND, self._replace_disk, self.primary, host)
         elif host is not None:
             self._strike_line(fault, host.active)
 
-    def _replace_disk(self, host: Host) -> None:
-        """Somebody makes room, and starts the host again."""
-        if self.host is host:
-            self._end_host()
-            self._start_host()
+    @property
+    def _standby(self) -> Machine | None:
+        return next((machine for machine in self.machines if machine.runs and machine.host is None), None)
+
+    def _replace_disk(self, machine: Machine, host: Host) -> None:
+        """Somebody makes room, and starts the process again."""
+        if machine.host is host:
+            machine.end()
+            machine.start()
 
     def _strike_line(self, fault: Fault, board: Board) -> None:
         stream = board.stream
@@ -298,19 +317,26 @@ class World:
 
     def run(self) -> Outcome:
         """The whole day."""
-        self.clockwork.run(self.end)
-        self._start_host()
-        self.clockwork.run(self.end + CALM)
+        self.clockwork.run(self.end + 2 * CALM)
         while not self._is_at_rest and self.clockwork.now < self.end + PATIENCE:
             self.clockwork.run(self.clockwork.now + CALM)
-        assert self.host is not None
+        primary, host = self.primary, self.host
+        if primary is None or host is None:
+            self.violations.append("nobody is primary")
+            return self._outcome(self.machines[0])
         self.client.is_trading = False
         self.exchange.day.driver = None  # the market stands still, so that nothing is on its way
         self.clockwork.run(self.clockwork.now + CALM)
-        self.violations += judge(self.host, self.exchange, self.client.acknowledged)
-        self._end_host()
-        self.violations += judge_journal(self.site.folder, self.exchange)
-        journal = Journal(self.site.folder)
+        self.violations += judge(host, self.exchange, self.client.acknowledged)
+        for machine in self.machines:
+            machine.end()
+        self.violations += judge_journals(
+            [machine.folder for machine in self.machines if machine.is_on], primary.folder, self.exchange
+        )
+        return self._outcome(primary)
+
+    def _outcome(self, machine: Machine) -> Outcome:
+        journal = Journal(machine.folder)
         digest = journal.digest.hex()
         journal.close()
         return Outcome(self.seed, self.faults, self.counts, self.violations, self.site.alarms, digest)
