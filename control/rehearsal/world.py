@@ -118,11 +118,12 @@ def _configuration() -> Configuration:
     return load(environment={}, flags=values)
 
 
-def _setups(day: Day) -> dict[int, settings.SymbolSetup]:
+def ladders(day: Day, levels: int) -> dict[int, settings.SymbolSetup]:
+    """The ladder of each stock of a day, which trades already."""
     assert day.tape is not None
     setups = {}
     for symbol, stock in enumerate(STOCKS):
-        ladder = ladder_for(day.tape, stock, levels=LEVELS)
+        ladder = ladder_for(day.tape, stock, levels=levels)
         setups[symbol] = settings.SymbolSetup(
             stock=stock, stock_locate=symbol + 1, base_price=ladder.base_price, tick=ladder.tick, trading_state="T"
         )
@@ -156,7 +157,7 @@ class World:
         self._shares, self._seen = [0] * len(STOCKS), 0
         configuration = _configuration()
         self.site = Site(
-            self.clockwork, self._dice, self.counts, configuration, _setups(day), self.exchange, self._ask_again
+            self.clockwork, self._dice, self.counts, configuration, ladders(day, LEVELS), self.exchange, self._ask_again
         )
         self.weathers = {Port.FEED_A: Weather(), Port.FEED_B: Weather()}
         self.nats = Nats()
