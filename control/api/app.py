@@ -8,7 +8,7 @@ from fastapi.security import HTTPBearer
 from control import VERSION
 from control.api import problems
 from control.api.context import Context, authorised
-from control.api.routes import events, operations, safety, settings, trading
+from control.api.routes import events, history, operations, safety, settings, trading
 from control.api.writes import Memory
 
 PREFIX = "/api/v1"
@@ -22,6 +22,8 @@ Commands a trading device, card or software, while it trades.
 * **Where it comes from.** Positions, P&L, books and orders are the device's own snapshots, taken for the
   request. Session, trading state and kills follow the device's events. Limits and quoters are what the
   device acknowledged last.
+* **Kept.** Orders, limits, quoters, takers and kills are in a journal: a write is answered when it is on the disk,
+  and a restart begins where the last process ended. The `Idempotency-Key` of an order holds for ever.
 * **Writes** honour `Idempotency-Key`; limits and quoters have an `ETag` and honour `If-Match`.
 * **Errors** are problem details (RFC 9457) that name the field.
 """
@@ -48,7 +50,7 @@ def create(context: Context) -> FastAPI:
             Depends(authorised),
         ],
     )
-    for each in (operations.router, settings.router, trading.router, safety.router, events.router):
+    for each in (operations.router, settings.router, history.router, trading.router, safety.router, events.router):
         guarded.include_router(each)
     app.include_router(guarded)
     app.include_router(operations.open_router, prefix=PREFIX)

@@ -3,8 +3,7 @@
 A message counts as received, on record, when what it asks for is on the disk (`HeldStore`): a process that is killed before gets
 it again. What came before, by the client's id of it, never happens twice:
 
-* with PossDupFlag (43) it is the session's repetition: its report went out, or will, and nothing is answered; but the status,
-  where there will be no report, as the device died over it;
+* with PossDupFlag (43) it is the session's repetition: its report went out, or will, and nothing is answered;
 * with PossResend (97) the client asks whether it arrived: it is answered with the order's status;
 * with neither it is a mistake, and rejected as a duplicate.
 """
@@ -83,6 +82,12 @@ class OrderEntry(Reporting):
         if heard.order.ordered.client != self.name:
             return None
         return execution.told(heard.order, heard.report, heard.timestamp, self.version)
+
+    def begin(self) -> None:
+        """Say of every order that was open when its device died that it was, as it is known: there is no fact to tell."""
+        for order in self._flow.unreconciled.values():
+            if order.ordered.client == self.name:
+                self._answer(EXECUTION_REPORT, self._state(order, self.owner.desk.clock()))
 
     def on_message(self, session: Session, message: Message) -> None:
         """See `Application`."""
@@ -196,11 +201,10 @@ class OrderEntry(Reporting):
 
     def _again(self, message: Message, order: Order) -> None:
         """A message whose id was used before."""
-        silent = order.sent is None and order.ended is None and order.order_id in self._flow.unreconciled
-        if message.flag(POSSIBLE_RESEND) or (message.flag(POSSIBLE_DUPLICATE) and silent):
-            self._answer(EXECUTION_REPORT, self._state(order, self.owner.desk.clock()), [(POSSIBLE_RESEND, b"Y")])
-            return
         if message.flag(POSSIBLE_DUPLICATE):
+            return
+        if message.flag(POSSIBLE_RESEND):
+            self._answer(EXECUTION_REPORT, self._state(order, self.owner.desk.clock()), [(POSSIBLE_RESEND, b"Y")])
             return
         reason = execution.DUPLICATE if message.type == b"D" else execution.CANCEL_DUPLICATE
         raise Rejected(reason, f"ClOrdID (11) {message.text(CLIENT_ORDER_ID)} was used before")

@@ -119,6 +119,9 @@ class Reporting:
         """See `Application`."""
         raise NotImplementedError
 
+    def begin(self) -> None:
+        """Say what a restart makes necessary, once `owner` is known."""
+
     def keep(self) -> None:
         """Write down how far the session was told."""
         fresh = self._file.with_suffix(".new")

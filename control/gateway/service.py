@@ -59,6 +59,7 @@ class FixGateway:
         """
         for each in self.applications.values():
             each.owner = owner
+            each.begin()
             each.run = self._run
         self._thread.start()
         listening = asyncio.run_coroutine_threadsafe(self._acceptor.start(self._fix.host, self._fix.port), self._loop)
