@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field as default
 from typing import Protocol
@@ -100,6 +101,8 @@ class Venue:
         self.accounts: list[Account | None] = [None]
         self.drop_copy: list[bytes] = []
         self.time = 0
+        self.observer: Callable[[Vector], None] | None = None
+        """Who sees all events, the flow's, too."""
         self._keys = 0
         self._expiries: list[tuple[int, int, int]] = []
 
@@ -114,19 +117,23 @@ class Venue:
         self._keys += 1
         return self._keys
 
-    def submit(self, kind: Command, **fields: int) -> None:
-        """One command, now."""
-        self.process(command(kind, time=self.time, **fields)[None])
+    def submit(self, kind: Command, **fields: int) -> Vector:
+        """One command, now; its events."""
+        return self.process(command(kind, time=self.time, **fields)[None])
 
-    def process(self, commands: Vector) -> None:
-        """Commands, and everything they cause."""
-        self.spread(self.core.process(commands))
+    def process(self, commands: Vector) -> Vector:
+        """Commands, and everything they cause: the events."""
+        events = self.core.process(commands)
+        self.spread(events)
+        return events
 
     def spread(self, events: Vector) -> None:
         """Lets the public and the accounts know."""
         if not len(events):
             return
         self.publication.add(events)
+        if self.observer is not None:
+            self.observer(events)
         theirs = (events[:, E_OWNER] > 0) | ((events[:, KIND] == Event.EXECUTED) & (events[:, E_OTHER_OWNER] > 0))
         for event in events[theirs & _PRIVATE[events[:, KIND]]].tolist():
             if event[E_OWNER] > 0:
