@@ -195,7 +195,7 @@ class Venue:
             "messages": len(self.publication),
             "state_hash": f"{self.core.hash:016x}",
             "accounts": {
-                each.name: {**each.counts, "fees": round(each.fees, 4), "messages": len(each.journal)}
+                each.name: {"messages": len(each.journal), **each.counts, "fees": round(each.fees, 4)}
                 for each in self.accounts
                 if each is not None
             },
