@@ -62,7 +62,7 @@ _PRIVATE[
 
 
 class Listener(Protocol):
-    """What an account has to hear with: an order protocol's encoder. A third protocol is one more of these."""
+    """What an account has to hear with: an order protocol's encoder."""
 
     def hear(self, event: list[int], incoming: bool) -> None:
         """An event of one of the account's orders; ``incoming``: of an EXECUTED, it is the OTHER order."""
