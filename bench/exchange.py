@@ -8,6 +8,9 @@ lot, and its answers are compared in a load without cancels.
 nanobook is called from Python one order at a time, as it is made to be; our core takes batches, as the exchange has
 them from a tape. exchange-core publishes 5 million operations per second (Java, one order book, its own machine); it
 is not run here.
+
+The ports are measured in this process, without sockets: an order comes in as bytes and is accepted, and its answer is written.
+FIX goes through its session and the store of that (in memory), OUCH has no more than its message.
 """
 
 import json
@@ -21,7 +24,13 @@ import numpy as np
 
 from bench import peers
 from bench.figures import BUILD, Figure, times_better, write
+from control.gateway.fix.connection import Connection
+from control.gateway.fix.session import Session
+from control.gateway.fix.settings import Identity, Settings
+from control.gateway.fix.store import MemoryStore
 from sim.exchange.drive import TapeDriver
+from sim.exchange.fix import Fix
+from sim.exchange.fix_terms import DIALECTS
 from sim.exchange.matching.core import Core, command, run
 from sim.exchange.matching.state import (
     ALL_SHOWN,
@@ -39,12 +48,19 @@ from sim.exchange.matching.state import (
     Command,
     Event,
 )
+from sim.exchange.ouch42 import Ouch42
 from sim.exchange.publication import Publication
+from sim.exchange.venue import Venue
 from sim.ladder import ladder_for
 from sim.sources.flow import FlowConfig, flow
+from wire import ouch42
+from wire.fix.message import Message
+from wire.fix.numbers import price_text, timestamp
+from wire.fix.write import message
 
 COMMAND = "make bench ONLY=exchange"
 ORDERS, RUNS, SEED = 300_000, 9, 11
+PORT_ORDERS = 3_000
 TICK, LEVELS, MIDDLE = 100, 4096, 1_000_000
 EXCHANGE_CORE = "exchange-core's published 5 million"
 
@@ -186,6 +202,77 @@ def flow_rates() -> tuple[list[float], list[float]]:
     return alone, published
 
 
+class Desk:
+    """What a FIX session hands its messages to: an order port."""
+
+    def __init__(self, entry: Fix) -> None:
+        self.entry = entry
+
+    def on_logon(self, session: Session) -> None: ...
+
+    def on_logout(self, session: Session, reason: str) -> None: ...
+
+    def on_message(self, session: Session, message: Message) -> None:
+        self.entry.take(message)
+
+    def may_resend(self, session: Session, message: Message) -> bool:
+        return True
+
+
+def venue_of() -> Venue:
+    """A venue of one symbol, AAA."""
+    return Venue(("AAA",), core_of(1 << 10))
+
+
+def ouch_rate(count: int) -> float:
+    """Thousand orders a second by OUCH 4.2."""
+    venue = venue_of()
+    entry = Ouch42(venue, venue.account("OUCH", "FIRM"))
+    fields = {
+        "shares": 100, "stock": "AAA", "time_in_force": 99_998, "firm": "FIRM", "display": "Y", "capacity": "P",
+        "intermarket_sweep_eligibility": "N", "minimum_quantity": 0, "cross_type": "N", "customer_type": " ", "side": "B",
+    }  # fmt: skip
+    orders = [
+        ouch42.ENTER_ORDER.pack(fields, order_token=f"T{n}", price=MIDDLE - n % 100 * TICK) for n in range(count)
+    ]  # fmt: skip
+    begin = time.perf_counter()
+    for order in orders:
+        entry.receive(order)
+    seconds = time.perf_counter() - begin
+    assert venue.core.counters["orders_open"] == count
+    return count / seconds / 1e3
+
+
+def fix_rate(count: int) -> float:
+    """Thousand orders a second by FIX 4.4, its session included."""
+    venue = venue_of()
+    entry = Fix(venue, venue.account("FIX", "FIRM"), DIALECTS["fix44"])
+    session = Session(Settings(Identity("FIX.4.4", "VENUE", "CLIENT")), MemoryStore(), Desk(entry))
+    entry.plug(session.send)
+    connection = Connection(choose=lambda _: session)
+    now = time.time_ns()
+    moment, sides = timestamp(now), ((49, "CLIENT"), (56, "VENUE"))
+
+    def framed(number: int, kind: str, *body: tuple[int, Any]) -> bytes:
+        return message(b"FIX.4.4", [(35, kind), (34, number), *sides, (52, moment), *body])
+
+    orders = [
+        framed(
+            n + 2, "D", (11, f"T{n}"), (55, "AAA"), (54, "1"), (60, moment), (38, 100), (40, "2"),
+            (44, price_text(MIDDLE - n % 100 * TICK)),
+        )
+        for n in range(count)
+    ]  # fmt: skip
+    connection.receive(framed(1, "A", (98, 0), (108, 30)), now)
+    begin = time.perf_counter()
+    for order in orders:
+        connection.receive(order, now)
+        connection.take_output()
+    seconds = time.perf_counter() - begin
+    assert venue.core.counters["orders_open"] == count
+    return count / seconds / 1e3
+
+
 def main() -> None:
     """Measure, check that both say the same, print, keep the figures."""
     rows = load(ORDERS, SEED)
@@ -207,6 +294,8 @@ def main() -> None:
         times += [seconds_of(commands) for _ in range(RUNS)]
     rate = ORDERS / statistics.median(times) / 1e6
     alone, published = flow_rates()
+    by_ouch = statistics.median(ouch_rate(PORT_ORDERS) for _ in range(RUNS))
+    by_fix = statistics.median(fix_rate(PORT_ORDERS) for _ in range(RUNS))
     unit = "million orders/s"
     if rate_of_peer:
         print(f"{len(same):,} orders without cancels: {len(ours):,} trades and the book are the same in both")
@@ -216,6 +305,7 @@ def main() -> None:
     if rate_of_peer:
         print(f"nanobook {version:<9} {rate_of_peer:8.2f} {unit}")
     print(f"flow, 4 symbols    {statistics.median(alone):8.2f} {unit}; published as ITCH {statistics.median(published):.2f}")
+    print(f"through a port, accepted and answered: OUCH 4.2 {by_ouch:.1f}, FIX 4.4 {by_fix:.1f} thousand orders/s")
     print(f"({EXCHANGE_CORE}, not run here)")
     ratio = round(times_better(rate, rate_of_peer, better="higher"), 2) if rate_of_peer else None
     write(
@@ -226,6 +316,8 @@ def main() -> None:
             Figure(
                 "orders of the flow matched and published as ITCH", round(statistics.median(published), 2), unit, COMMAND
             ),
+            Figure("orders through an OUCH 4.2 port of the exchange", round(by_ouch, 1), "thousand orders/s", COMMAND),
+            Figure("orders through a FIX 4.4 port, session included", round(by_fix, 1), "thousand orders/s", COMMAND),
         ],
         exchange={"hairpin": [round(ORDERS / each / 1e6, 3) for each in times]},
     )

@@ -1,7 +1,7 @@
 """From a killed card to a trading engine, with real processes: how long each step takes.
 
-An exchange, an engine on sockets in the card's place, and this process with its shadow, all on this machine. The card's process is
-killed with SIGKILL while its quotes stand in the market. Then positions and open orders are compared with the exchange's.
+An exchange, an engine on sockets in the card's place, and this process with its shadow, all on this machine. The card's process
+is killed with SIGKILL while its quotes stand in the market. Then positions and open orders are compared with the exchange's.
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ from control.wired.feeds import Feeds
 from drivers.attached import AttachedDevice
 from drivers.device import DeviceError, Identity
 from drivers.live import LiveDevice
-from drivers.settings import SymbolSetup
 from sim.exchange.config import Flow, OrderPort, VenueConfig
 from sim.exchange.day import Day
 from wire.records import EventType, Opcode, SlotState
@@ -67,13 +66,16 @@ def configuration(ports: dict[str, int]) -> Configuration:
         flags={
             "input": {"symbols": list(STOCKS)},
             "device": {**SIZES, "tick_ns": 10_000_000},
-            "feed": {"session": "HAIRPIN", "address_a": "239.7.1.1", "address_b": "239.7.1.2", "port_a": ports["a"], "port_b": ports["b"]},
+            "feed": {
+                "session": "HAIRPIN", "address_a": "239.7.1.1", "address_b": "239.7.1.2",
+                "port_a": ports["a"], "port_b": ports["b"],
+            },
             "market": {"interface": HOST},
             "quoter": {"enabled": True, "size": 100},
             "limits": {"max_position": 50_000},
             "global": {"heartbeat_ns": LEASE_NS, "stale_ns": 0},
         },
-    )
+    )  # fmt: skip
 
 
 def free_ports() -> dict[str, int]:
@@ -135,7 +137,7 @@ class Scene:
         command = [sys.executable, "-m", "bench.failover", "card", str(rings), json.dumps(self.ports)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
-        identity = Identity(**{**json.loads(self.process.stdout.readline())})
+        identity = Identity(**json.loads(self.process.stdout.readline()))
         self.card = AttachedDevice(rings, identity)
         self.alarms: list[tuple[int, str]] = []
         self.pair = Pair(
@@ -183,7 +185,8 @@ class Scene:
 
     def start(self) -> None:
         """Log the card in."""
-        assert self.process.stdin is not None and self.process.stdout is not None
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
         self.process.stdin.write("connect\n")
         self.process.stdin.flush()
         assert self.process.stdout.readline() == "connected\n"
@@ -228,7 +231,8 @@ class Scene:
         handed = time.monotonic_ns()
         self.until(lambda: self.traded > before + 3)
         takeover = self.failover.takeover
-        assert takeover is not None and self.view is not None
+        assert takeover is not None
+        assert self.view is not None
         positions = {
             self.setups[symbol].stock: each.position for symbol, each in self.shadow.snapshot().positions.items()
         }

@@ -205,7 +205,7 @@ def exchange(
     processes: Annotated[bool, typer.Option("--processes", help="A process of its own for each venue.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """An exchange to trade against: matching engine, ITCH feeds, OUCH order ports."""
+    """An exchange to trade against: matching engine, ITCH feeds, OUCH and FIX order ports."""
     from control.exchange import show
     from sim.exchange.config import ConfigError, load
 

@@ -45,6 +45,7 @@ PATIENCE = 40 * SECOND
 FAULTS = 6
 MAX_POSITION = 1_500
 MAX_QUANTITY = 400
+JUDGED = 5
 RATE = 120
 """Messages per second of the market."""
 _BOTH = (Port.FEED_A, Port.FEED_B)
@@ -328,7 +329,13 @@ class World:
         self.client.is_trading = False
         self.exchange.day.driver = None  # the market stands still, so that nothing is on its way
         self.clockwork.run(self.clockwork.now + CALM)
-        self.violations += judge(host, self.exchange, self.client.acknowledged)
+        found = judge(host, self.exchange, self.client.acknowledged)
+        for _ in range(JUDGED):  # an answer may be on its way at one moment, not at all of them
+            if not found:
+                break
+            self.clockwork.run(self.clockwork.now + CALM // 10)
+            found = judge(host, self.exchange, self.client.acknowledged)
+        self.violations += found
         for machine in self.machines:
             machine.end()
         self.violations += judge_journals(

@@ -82,7 +82,7 @@ class Flow(Section):
 
 
 class VenueConfig(Section):
-    """A venue."""
+    """A venue. ``luld_tiers`` are the symbols' tiers of the Limit Up-Limit Down plan; without them there are no bands."""
 
     name: str = Field("HAIRPIN", min_length=1, max_length=10, pattern=r"^[A-Z0-9]+$")
     host: str = "127.0.0.1"
@@ -93,6 +93,7 @@ class VenueConfig(Section):
     orders: int = Field(1 << 17, ge=1, le=(1 << 22) - 1)
     auction: bool = True
     cross_threshold: Threshold = Threshold()
+    luld_tiers: tuple[Literal[1, 2], ...] = ()
     order_latency_us: Microseconds = 0
     answer_latency_us: Microseconds = 0
     fees: Fees = Fees()
@@ -107,6 +108,8 @@ class VenueConfig(Section):
     def _prices_fit(self) -> VenueConfig:
         if self.prices and len(self.prices) != len(self.symbols):
             raise ValueError(f"{len(self.prices)} prices for {len(self.symbols)} symbols")
+        if self.luld_tiers and len(self.luld_tiers) != len(self.symbols):
+            raise ValueError(f"{len(self.luld_tiers)} luld_tiers for {len(self.symbols)} symbols")
         if not self.symbols or len(set(self.symbols)) != len(self.symbols):
             raise ValueError("symbols: at least one, each once")
         named = [(port.protocol, *self.fix_names(n)) for n, port in enumerate(self.ports) if port.is_fix]

@@ -17,6 +17,7 @@ from sim.exchange.drive import TapeDriver
 from sim.exchange.entry import OrderEntry
 from sim.exchange.fix import Fix
 from sim.exchange.fix_terms import DIALECTS
+from sim.exchange.luld import NEVER, Luld
 from sim.exchange.matching.core import Core
 from sim.exchange.matching.state import HALTED, QUOTING, TRADING, Command, Prevention, Reason
 from sim.exchange.ouch42 import Ouch42
@@ -66,6 +67,7 @@ class Day:
         self.start, self.open, self.close = _hours(self.tape)
         self.venue.time = self.start
         self._timetable = self._plan()
+        self.luld = Luld(self.venue, config.luld_tiers, self.open, self.close) if config.luld_tiers else None
         state = chr(QUOTING if config.auction else TRADING)
         self.venue.publication.opening(self.start, tuple(sorted({port.firm for port in config.ports})), state)
         for entry in self.entries:
@@ -117,11 +119,19 @@ class Day:
 
     def advance(self, until: int) -> None:
         """Everything before ``until``, ns since midnight; at the same time, the tape comes first."""
-        while self._timetable and self._timetable[-1][0] < until:
-            due, kind, fields = self._timetable.pop()
+        while True:
+            planned = self._timetable[-1][0] if self._timetable else NEVER
+            watched = self.luld.next if self.luld is not None else NEVER
+            due = min(planned, watched)
+            if due >= until:
+                break
             self._flow(due + 1)
             self.venue.advance(due)
-            self.venue.submit(kind, **fields)
+            if planned <= watched:
+                _, kind, fields = self._timetable.pop()
+                self.venue.submit(kind, **fields)
+            elif self.luld is not None:
+                self.luld.act(due)
         if self._timetable:
             self._flow(until)
             self.venue.advance(until)

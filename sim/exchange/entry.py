@@ -2,8 +2,8 @@
 
 A protocol is a subclass of :class:`OrderEntry`. It turns a client's message into :meth:`~OrderEntry.enter`,
 :meth:`~OrderEntry.replace` and :meth:`~OrderEntry.cancel`, and says in its own words what has become of it: ``accepted``,
-``replaced``, ``canceled``, ``executed``, ``refused`` and the rest. What it says goes to :meth:`~OrderEntry.say`. OUCH 4.2 and
-5.0 are two of these; FIX is to be a third, and needs nothing of the venue but this.
+``replaced``, ``canceled``, ``executed``, ``refused`` and the rest. What it says goes to :meth:`~OrderEntry.say`. OUCH 4.2, OUCH
+5.0 and FIX are these.
 """
 
 from __future__ import annotations

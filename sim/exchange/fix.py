@@ -182,6 +182,7 @@ class Fix(OrderEntry):
     # -- what goes out ---------------------------------------------------------------------------------
 
     def _tell(self, kind: str, body: Fields) -> None:
+        self.account.counts["messages"] += 1
         if self._outlet is not None:
             self._outlet(kind, body)
 

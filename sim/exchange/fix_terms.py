@@ -88,7 +88,7 @@ def terms_of(message: Message, dialect: Dialect, symbols: dict[str, int], firm: 
         No OrderQty, or a limit order without a Price.
     """
     for tag, name in NOT_OFFERED.items():
-        if message.text(tag).strip("0."):
+        if tag in message and message.text(tag).strip("0."):
             raise RefusedOrder(UNSUPPORTED, f"{name} ({tag}) is not offered")
     kind, lifetime, side = message.text(40), message.text(59), message.text(54)
     found = next((each for each in dialect.order_types if each[0] == kind), None)

@@ -25,6 +25,7 @@ from sim.exchange.matching.state import (
     E_SHARES,
     E_SHOWN,
     KIND,
+    PAUSED,
     SELL,
     SIDE,
     SYMBOL,
@@ -68,6 +69,8 @@ _set_upper = itch.LULD_AUCTION_COLLAR.writer("upper_auction_collar_price")
 _set_lower = itch.LULD_AUCTION_COLLAR.writer("lower_auction_collar_price")
 _set_extension = itch.LULD_AUCTION_COLLAR.writer("auction_collar_extension")
 _set_event = itch.SYSTEM_EVENT.writer("event_code")
+_set_reason = itch.TRADING_ACTION.writer("reason")
+_VOLATILITY = int.from_bytes(b"LUDP", "big")
 _J, _F = ord("J"), ord("F")
 _COLLAR_LENGTH, _SYSTEM_LENGTH = itch.LULD_AUCTION_COLLAR.length, itch.SYSTEM_EVENT.length
 _VARIATIONS = np.frombuffer(b"L123456789" + b"A" * 10 + b"B" * 10 + b"C", np.uint8)
@@ -181,7 +184,10 @@ def one(event: Any, stocks: Any, buffer: Any, at: int) -> int:
     if kind == IMBALANCE:
         return imbalance(event, stocks, buffer, at)
     if kind == STATE:
-        return messages.trading_action(buffer, at, locate, time, stocks[symbol], event[E_DETAIL])
+        end = messages.trading_action(buffer, at, locate, time, stocks[symbol], event[E_DETAIL])
+        if event[E_DETAIL] == PAUSED:
+            _set_reason(buffer, at, _VOLATILITY)
+        return end
     if kind == BANDS:
         return collar(event, stocks, buffer, at)
     if kind == SYSTEM:
@@ -248,5 +254,5 @@ def collar(event: Any, stocks: Any, buffer: Any, at: int) -> int:
     _set_reference(buffer, at, event[E_MATCH])
     _set_upper(buffer, at, event[E_OTHER])
     _set_lower(buffer, at, event[E_PRICE])
-    _set_extension(buffer, at, 0)
+    _set_extension(buffer, at, event[E_SHARES])
     return at + _COLLAR_LENGTH

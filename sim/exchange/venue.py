@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field as default
 from typing import Protocol
@@ -61,7 +62,7 @@ _PRIVATE[
 
 
 class Listener(Protocol):
-    """What an account has to hear with: an order protocol's encoder. A third protocol is one more of these."""
+    """What an account has to hear with: an order protocol's encoder."""
 
     def hear(self, event: list[int], incoming: bool) -> None:
         """An event of one of the account's orders; ``incoming``: of an EXECUTED, it is the OTHER order."""
@@ -102,6 +103,8 @@ class Venue:
         self.time = 0
         self.system_event = ""
         """Code of the last one."""
+        self.observer: Callable[[Vector], None] | None = None
+        """Who sees all events, the flow's, too."""
         self._keys = 0
         self._expiries: list[tuple[int, int, int]] = []
 
@@ -116,21 +119,25 @@ class Venue:
         self._keys += 1
         return self._keys
 
-    def submit(self, kind: Command, **fields: int) -> None:
-        """One command, now."""
+    def submit(self, kind: Command, **fields: int) -> Vector:
+        """One command, now; its events."""
         if kind is Command.SYSTEM:
             self.system_event = chr(fields["value"])
-        self.process(command(kind, time=self.time, **fields)[None])
+        return self.process(command(kind, time=self.time, **fields)[None])
 
-    def process(self, commands: Vector) -> None:
-        """Commands, and everything they cause."""
-        self.spread(self.core.process(commands))
+    def process(self, commands: Vector) -> Vector:
+        """Commands, and everything they cause: the events."""
+        events = self.core.process(commands)
+        self.spread(events)
+        return events
 
     def spread(self, events: Vector) -> None:
         """Lets the public and the accounts know."""
         if not len(events):
             return
         self.publication.add(events)
+        if self.observer is not None:
+            self.observer(events)
         theirs = (events[:, E_OWNER] > 0) | ((events[:, KIND] == Event.EXECUTED) & (events[:, E_OTHER_OWNER] > 0))
         for event in events[theirs & _PRIVATE[events[:, KIND]]].tolist():
             if event[E_OWNER] > 0:
@@ -192,7 +199,7 @@ class Venue:
             "messages": len(self.publication),
             "state_hash": f"{self.core.hash:016x}",
             "accounts": {
-                each.name: {**each.counts, "fees": round(each.fees, 4), "messages": len(each.journal)}
+                each.name: {"messages": len(each.journal), **each.counts, "fees": round(each.fees, 4)}
                 for each in self.accounts
                 if each is not None
             },

@@ -9,6 +9,7 @@ ladder     price levels: queues, and which levels are occupied
 orders     the order pool: order in and out of the book, what an execution takes, display refreshed
 trading    orders entered, matched, cancelled and replaced; halts and price bands
 cross      auction: the price, the executions, the imbalance
+limit      since when a symbol is in its limit state
 core       commands in order: :class:`~core.Core`
 digest     hash of the state, and the book as Python lists
 ========== =========================================================================================

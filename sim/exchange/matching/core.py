@@ -10,7 +10,8 @@ from sim.exchange.matching import digest, trading
 from sim.exchange.matching.cross import cross, imbalance
 from sim.exchange.matching.digest import Resting
 from sim.exchange.matching.ladder import order_at
-from sim.exchange.matching.orders import begin
+from sim.exchange.matching.limit import watch
+from sim.exchange.matching.orders import begin, find
 from sim.exchange.matching.state import (
     CANCELLED,
     COMMANDS,
@@ -37,6 +38,7 @@ from sim.exchange.matching.state import (
     OWNER,
     PENDING,
     PRICE,
+    REFERENCE,
     SYMBOL,
     SYMBOL_COUNT,
     SYMBOL_WIDTH,
@@ -54,7 +56,9 @@ from sim.exchange.matching.state import (
 )
 from wire.compiled import inner, uncounted
 
-_ENTER, _CANCEL, _REPLACE, _STATE, _BANDS, _CROSS, _IMBALANCE, _SYSTEM, _CANCEL_ALL = (each.value for each in Command)
+_ENTER, _CANCEL, _REPLACE, _STATE, _BANDS, _CROSS, _IMBALANCE, _SYSTEM, _CANCEL_ALL, _COLLAR = (
+    each.value for each in Command
+)
 _SYSTEM_EVENT, _ROOM = Event.SYSTEM.value, 16
 _FOR_ALL = Reason.SYSTEM.value
 
@@ -171,6 +175,10 @@ def execute(memory: Any, events: Any, row: Any) -> bool:
         return False
     memory[NOW] = max(memory[NOW], row[TIME])
     memory[COMMANDS] += 1
+    about = symbol if known else -1
+    if kind == _CANCEL or kind == _REPLACE:
+        slot = find(memory, row[REFERENCE])
+        about = memory[order_at(memory, slot) + O_SYMBOL] if slot != 0 else -1
     if kind == _ENTER:
         trading.enter(memory, events, row)
     elif kind == _CANCEL:
@@ -192,6 +200,13 @@ def execute(memory: Any, events: Any, row: Any) -> bool:
             cross(memory, events, row)
         elif kind == _IMBALANCE:
             imbalance(memory, events, row)
+        elif kind == _COLLAR:
+            trading.tell_collar(memory, events, row)
+    if kind == _CANCEL_ALL:
+        for each in range(memory[SYMBOL_COUNT]):
+            watch(memory, each)
+    elif about >= 0 and memory[PENDING] == 0:
+        watch(memory, about)
     return True
 
 
@@ -214,9 +229,11 @@ def run(memory: Any, events: Any, commands: Any, first: int) -> int:
     """Commands from ``first`` on, until the events have no more room; the next command."""
     while True:
         if memory[PENDING] != 0:
+            symbol = memory[order_at(memory, memory[PENDING]) + O_SYMBOL]
             trading.resume(memory, events, memory[PENDING])
             if memory[PENDING] != 0:
                 return first
+            watch(memory, symbol)
         if first >= len(commands) or not execute(memory, events, commands[first]):
             return first
         first += 1

@@ -54,6 +54,9 @@ class Command(IntEnum):
     """VALUE: the ITCH system event."""
     CANCEL_ALL = 9
     """SYMBOL or -1, OWNER or -1; VALUE the :class:`Reason`."""
+    COLLAR = 10
+    """SYMBOL, PRICE the lowest and VALUE the highest price of its coming auction, SHARES what they were reckoned from, FLAGS
+    how often they were widened. It is told, and holds nobody back."""
 
 
 class Event(IntEnum):
@@ -82,7 +85,8 @@ class Event(IntEnum):
     STATE = 11
     """DETAIL the trading state."""
     BANDS = 12
-    """PRICE the lowest, OTHER the highest, MATCH the last price, DETAIL the trading state."""
+    """PRICE the lowest, OTHER the highest, MATCH the last price, DETAIL the trading state. A COLLAR's: MATCH its reference,
+    SHARES how often it was widened."""
     SYSTEM = 13
     """DETAIL the system event."""
 
@@ -155,6 +159,8 @@ HEADER = 64
 # A symbol
 BASE, TICK, STATE, LAST_PRICE, BEST, BAND, LOWER, UPPER, IN_SYMBOL, CROSS_QUEUES = 0, 1, 2, 3, 4, 6, 8, 9, 10, 12
 """BEST and BAND by side: the best key + 1, and the highest key at which that side may trade."""
+LIMIT_SINCE = 20
+"""Behind the two queues: when the limit state began, 0 if there is none."""
 SYMBOL_WIDTH = 24
 
 # An order

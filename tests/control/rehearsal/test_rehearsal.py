@@ -32,7 +32,9 @@ def test_a_seed_gives_the_same_journal_again_and_another_seed_another_one() -> N
 
 
 @pytest.mark.parametrize(
-    "kind", [Kind.CARD, Kind.DRIVER, Kind.CONTROL, Kind.DISK, Kind.CUT_BEFORE_ACK, Kind.EXCHANGE, Kind.MACHINE, Kind.NATS], ids=lambda kind: kind.name
+    "kind",
+    [Kind.CARD, Kind.DRIVER, Kind.CONTROL, Kind.DISK, Kind.CUT_BEFORE_ACK, Kind.EXCHANGE, Kind.MACHINE, Kind.NATS],
+    ids=lambda kind: kind.name,
 )
 def test_one_kind_of_fault_over_and_over(kind: Kind) -> None:
     outcome = play(5, (kind,))

@@ -157,6 +157,27 @@ def test_what_happens_while_quickfix_changes_ports_is_told_once(name: str, tmp_p
     assert [path.name for path in (tmp_path / "ours").iterdir()] == [f"HAIRPIN-{name}-VENUE-QF.fix"]
 
 
+def test_an_exchange_that_was_started_anew_goes_on_with_the_session(tmp_path: Path) -> None:
+    ids: list[str] = []
+
+    async def body(server: Server) -> None:
+        peer = await FixPeer.start("fix44", str(server.ports["orders"][0]["port"]), tmp_path)
+        peer.new("C1", "1", 100)
+        (report,) = await peer.until(1)
+        assert (report["39"], report["151"]) == ("0", "100"), "orders do not outlive the exchange, their names are free again"
+        ids.append(report["17"])
+        gateway = server._gateways[0]
+        assert isinstance(gateway, FixGateway)
+        sent.append(gateway.store.next_sent)
+        await peer.peer.stop()
+
+    sent: list[int] = []
+    for _ in range(2):
+        with_server(config("fix44", store=tmp_path / "ours"), body, FixGateway, PATIENCE)
+    assert ids[0] != ids[1], "ExecIDs of two runs differ"
+    assert sent[1] > sent[0] > 2, "numbers go on"
+
+
 def test_latencies_and_cancel_on_disconnect_hold_for_fix_too(tmp_path: Path) -> None:
     settings = config("fix44", cancel_on_disconnect=True).model_copy(
         update={"order_latency_us": 3000.0, "answer_latency_us": 2000.0}

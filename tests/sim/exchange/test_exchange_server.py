@@ -36,8 +36,8 @@ class Client:
         self.packets: list[soupbintcp.Packet] = []
 
     @classmethod
-    async def login(cls, port: int, user: str = "", password: str = "", number: int = 0) -> Client:
-        made = cls(*await asyncio.open_connection("127.0.0.1", port))
+    async def login(cls, port: int, user: str = "", password: str = "", number: int = 0, host: str = "127.0.0.1") -> Client:
+        made = cls(*await asyncio.open_connection(host, port))
         made.writer.write(soupbintcp.login_request(user, password, "", number))
         return made
 
