@@ -165,6 +165,8 @@ class Journal:
             A commit failed before.
         """
         self._usable()
+        if not data:
+            return self._next - 1
         records = as_records(data)
         good, whole = verify(self._digest, self._next, records)
         if good < len(records):
