@@ -19,11 +19,12 @@ from control.failover.stream import MovedError, ReplicationError, Stream, Unreac
 from control.store.record import RECORD_BYTES
 from control.store.run import as_records, whole_entries
 from control.store.scan import Reader
+from control.store.segment import JournalFailedError
 
 RETRY_SECONDS = 0.1
 
 
-class FencedError(ReplicationError):
+class FencedError(ReplicationError, JournalFailedError):
     """Another primary has begun its epoch: nothing that this one writes counts any more."""
 
 
@@ -88,6 +89,9 @@ class Publisher:
 
         Called by the journal's thread, which does not wait.
         """
+        if self._published == self._committed:
+            self._behind_since = time.monotonic()
+        self._committed = sequence
         if not self._replicated:
             done(None)
         try:
@@ -129,9 +133,6 @@ class Publisher:
                 done(self._ended)
                 return
             self._waiting.append((sequence, done))
-        if self._published == self._committed:
-            self._behind_since = time.monotonic()
-        self._committed = sequence
         self._wake.set()
 
     async def _publish(self) -> None:

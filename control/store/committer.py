@@ -8,14 +8,15 @@ from concurrent.futures import Future
 from typing import NamedTuple
 
 from control.store.journal import Journal
-from control.store.run import Entry
 from control.store.segment import JournalFailedError
 
 Acknowledge = Callable[[Exception | None], None]
 
 
 class _Entry(NamedTuple):
-    entry: Entry
+    kind: int
+    payload: bytes
+    timestamp: int
     done: Future[int]
 
 
@@ -57,7 +58,7 @@ class Committer:
         with self._changed:
             if self._failure is not None or self._stopping:
                 raise JournalFailedError(self._failure or f"{self.journal.folder}: closed")
-            self._waiting.append(_Entry(Entry(kind, payload, timestamp), done))
+            self._waiting.append(_Entry(kind, payload, timestamp, done))
             self._changed.notify()
         return done
 
@@ -90,21 +91,13 @@ class Committer:
                 return
             self._commit(group)
 
-    def _append(self, group: list[_Entry]) -> list[tuple[_Entry, int]]:
-        """Put a group into the journal; those that went in, with their sequences."""
-        try:
-            return list(zip(group, self.journal.extend([each.entry for each in group]), strict=True))
-        except (ValueError, JournalFailedError):
-            accepted = []
+    def _commit(self, group: list[_Entry]) -> None:
+        accepted: list[tuple[_Entry, int]] = []
         for each in group:
             try:
-                accepted.append((each, self.journal.append(*each.entry)))
+                accepted.append((each, self.journal.append(each.kind, each.payload, each.timestamp)))
             except (ValueError, JournalFailedError) as error:  # this one cannot be written; it is no fault of the others
                 each.done.set_exception(error)
-        return accepted
-
-    def _commit(self, group: list[_Entry]) -> None:
-        accepted = self._append(group)
         try:
             self.journal.commit()
         except Exception as error:

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from control.store import mark, segment
 from control.store.record import (
-    DIGEST_AT,
+    DIGEST_BYTES,
     MOST_PARTS,
     PAYLOAD_BYTES,
     RECORD_BYTES,
@@ -26,7 +26,7 @@ from control.store.record import (
     is_empty,
     parse,
 )
-from control.store.run import Entry, as_records, pack, regrouped, unpacked, verify, whole_entries
+from control.store.run import as_records, regrouped, unpacked, verify, whole_entries
 from control.store.scan import START, Place, Reader, scan
 from control.store.segment import (
     HEADER,
@@ -41,8 +41,6 @@ from control.store.segment import (
 
 SEGMENT_RECORDS = 65_536
 LOCK = "lock"
-FEWEST_PACKED = 16
-"""Entries from which on packing them together is faster than one by one."""
 
 
 class Repair(NamedTuple):
@@ -138,34 +136,19 @@ class Journal:
             A commit failed before.
         """
         self._usable()
-        self._check(kind, payload, timestamp)
+        if not 0 < kind <= 0xFFFF:
+            raise ValueError(f"kind {kind}: 1 to 65535")
+        if not 0 <= timestamp < 1 << 64:
+            raise ValueError(f"timestamp {timestamp}: ns since the epoch, 64 bits")
         if len(payload) <= PAYLOAD_BYTES:
             self._add(kind, payload, timestamp)
             return self._next - 1
+        if len(payload) > self._most_parts * PAYLOAD_BYTES:
+            raise ValueError(f"a payload of {len(payload)} bytes: at most {self._most_parts * PAYLOAD_BYTES}")
         pieces = [payload[at : at + PAYLOAD_BYTES] for at in range(0, len(payload), PAYLOAD_BYTES)]
         for part, piece in enumerate(pieces):
             self._add(kind, piece, timestamp, part, len(pieces))
         return self._next - 1
-
-    def extend(self, entries: Sequence[Entry]) -> list[int]:
-        """As :meth:`append` for many entries: all of them, or none if one is refused; the sequence of the last record of each."""
-        self._usable()
-        for entry in entries:
-            self._check(*entry)
-        sequences: list[int] = []
-        at = 0
-        while at < len(entries):
-            end = at
-            while end < min(len(entries), at + self._room) and len(entries[end].payload) <= PAYLOAD_BYTES:
-                end += 1
-            if end - at < FEWEST_PACKED:
-                sequences.append(self.append(*entries[at]))
-                at += 1
-                continue
-            sequences += range(self._next, self._next + end - at)
-            self._put(pack(self._digest, self._next, self._group, entries[at:end]), end - at)
-            at = end
-        return sequences
 
     def adopt(self, data: bytes) -> int:
         """Add whole entries of another journal to the next commit, as they are; the sequence of the last record.
@@ -182,6 +165,8 @@ class Journal:
             A commit failed before.
         """
         self._usable()
+        if not data:
+            return self._next - 1
         records = as_records(data)
         good, whole = verify(self._digest, self._next, records)
         if good < len(records):
@@ -191,15 +176,17 @@ class Journal:
             raise CorruptJournalError(f"{self.folder}: record {sequence} of what is to be adopted is torn")
         if len(data) % RECORD_BYTES or whole_entries(records) < len(records):
             raise CorruptJournalError(f"{self.folder}: the entry of record {self._next + good - 1} is not all there")
-        data = regrouped(records, self._group)
         heads = (records["kind"] == SEGMENT_KIND).nonzero()[0].tolist()
-        begins = [0, *(head for head in heads if head)]
+        expected = list(range(self._room, len(records), self._segment_records))
+        if heads != expected:
+            row = min(set(heads) ^ set(expected))
+            raise ForkError(
+                f"{self.folder}: at record {self._next + row} a segment begins {'there' if row in heads else 'here'} and not"
+                f" {'here' if row in heads else 'there'}: segments have another length"
+            )
+        data = regrouped(records, self._group)
+        begins = [*([] if heads[:1] == [0] else [0]), *heads]
         for begin, end in zip(begins, [*begins[1:], len(records)], strict=True):
-            if (begin in heads) != (self._room == 0) or end - begin > (self._room or self._segment_records):
-                raise ForkError(
-                    f"{self.folder}: at record {self._next} a segment {'begins' if begin in heads else 'goes on'}, and there is "
-                    f"room for {self._room} records here: segments have another length"
-                )
             if begin in heads:
                 self._begin_segment()
             self._put(data[begin * RECORD_BYTES : end * RECORD_BYTES], end - begin)
@@ -298,14 +285,6 @@ class Journal:
             self._add(SEGMENT_KIND, HEADER.pack(MAGIC, VERSION, self._segment, self._next), timestamp)
         self._put(build(self._digest, self._next, timestamp, kind, payload, self._group, part, parts), 1)
 
-    def _check(self, kind: int, payload: bytes, timestamp: int) -> None:
-        if not 0 < kind <= 0xFFFF:
-            raise ValueError(f"kind {kind}: 1 to 65535")
-        if not 0 <= timestamp < 1 << 64:
-            raise ValueError(f"timestamp {timestamp}: ns since the epoch, 64 bits")
-        if len(payload) > self._most_parts * PAYLOAD_BYTES:
-            raise ValueError(f"a payload of {len(payload)} bytes: at most {self._most_parts * PAYLOAD_BYTES}")
-
     def _begin_segment(self) -> None:
         self._segment, self._row, self._room = self._segment + 1, 0, self._segment_records
 
@@ -314,7 +293,7 @@ class Journal:
         if not self._pending or self._pending[-1].segment != self._segment:
             self._pending.append(_Run(self._segment, self._row, bytearray()))
         self._pending[-1].data.extend(data)
-        self._digest = data[-RECORD_BYTES:][DIGEST_AT:]
+        self._digest = data[-DIGEST_BYTES:]
         self._row, self._room, self._next = self._row + records, self._room - records, self._next + records
 
     def _write(self, pending: list[_Run]) -> None:

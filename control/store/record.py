@@ -38,6 +38,8 @@ SEGMENT_KIND = 0
 _CHAINED = struct.Struct("<QQHHHH")
 _GROUP = struct.Struct("<QII")
 _EMPTY = bytes(RECORD_BYTES)
+EMPTY_HASH = blake2b(digest_size=DIGEST_BYTES)
+"""A copy of it is quicker than a new one."""
 
 assert _CHAINED.size + _GROUP.size == PAYLOAD_AT
 assert DIGEST_AT + DIGEST_BYTES == RECORD_BYTES
@@ -72,8 +74,9 @@ def build(
     chained = _CHAINED.pack(sequence, timestamp, kind, len(payload), part, parts)
     body = payload.ljust(PAYLOAD_BYTES, b"\0")
     checksum = crc32(body, crc32(chained + group.to_bytes(8, "little")))
-    link = blake2b(previous + chained + body, digest_size=DIGEST_BYTES).digest()
-    return b"".join((chained, _GROUP.pack(group, checksum, 0), body, link))
+    link = EMPTY_HASH.copy()
+    link.update(previous + chained + body)
+    return b"".join((chained, _GROUP.pack(group, checksum, 0), body, link.digest()))
 
 
 def parse(data: bytes) -> Parsed | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from control.store import segment
-from control.store.record import DIGEST_AT, DIGEST_BYTES, RECORD_BYTES, SEGMENT_KIND, is_empty
+from control.store.record import DIGEST_AT, DIGEST_BYTES, RECORD_BYTES, SEGMENT_KIND
 from control.store.run import Records, as_records, verify
 from control.store.segment import HEADER, MAGIC, VERSION, CorruptJournalError
 
@@ -65,7 +65,7 @@ def scan(folder: Path) -> Iterator[Block]:
                 block = Block(Place(number, row), records[:good], good < len(records))
                 if block.broken:
                     rest = memoryview(data)[good * RECORD_BYTES :]
-                    if is_empty(bytes(rest[:RECORD_BYTES])) and not any(rest) and not any(file.read()) and number == numbers[-1]:
+                    if number == numbers[-1] and not bytes(rest).strip(b"\0") and not file.read().strip(b"\0"):
                         block = block._replace(broken=False)
                     yield block
                     return

@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import threading
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from control.store import (
     CorruptJournalError,
+    ForkError,
     Journal,
     JournalFailedError,
     JournalFullError,
@@ -24,7 +26,8 @@ from control.store import (
 )
 from control.store.committer import Committer
 from control.store.journal import LOCK
-from control.store.record import PAYLOAD_BYTES, RECORD_BYTES
+from control.store.record import PAYLOAD_BYTES, RECORD_BYTES, build
+from control.store.scan import Reader
 from tests.control.journal_crashes import SEGMENT_RECORDS, entry
 
 ENTRIES = st.lists(st.tuples(st.integers(1, 0xFFFF), st.binary(max_size=600), st.integers(0, 2**64 - 1)), max_size=40)
@@ -304,3 +307,94 @@ def test_a_mark_that_is_not_whole_is_none(tmp_path: Path) -> None:
     mark.write(file, 7, bytes(32))
     assert mark.read(file) == (7, bytes(32))
     os.close(file)
+
+
+# -- adopted from another journal ----------------------------------------------------------------------
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data(), count=st.integers(1, 60))
+def test_an_adopted_journal_has_the_same_chain_however_it_is_cut(
+    tmp_path_factory: pytest.TempPathFactory, data, count
+) -> None:
+    root = tmp_path_factory.mktemp("adopted")
+    given_entries = fill(root / "a", [count])
+    reader = Reader(root / "a")
+    with small(root / "a") as ours, small(root / "b") as other:
+        ends = [record.sequence for record in ours.records()]
+        cuts = sorted({data.draw(st.sampled_from(ends)) for _ in range(5)} | {ends[-1]})
+        for cut in cuts:
+            other.adopt(reader.read(other.acknowledged + other.pending + 1, cut))
+            if data.draw(st.booleans()):
+                other.commit()
+        other.commit()
+        assert (other.digest, other.acknowledged) == (ours.digest, ours.acknowledged)
+    with small(root / "b") as other:
+        assert (contents(other), other.repaired) == (given_entries, None)
+        assert [reader.digest(n) for n in (0, 1, ends[-1])] == [Reader(root / "b").digest(n) for n in (0, 1, ends[-1])]
+
+
+def test_what_does_not_belong_to_a_journal_is_not_adopted(tmp_path: Path) -> None:
+    fill(tmp_path / "a", [20])
+    fill(tmp_path / "b", [3, 30])
+    with small(tmp_path / "a") as ours, small(tmp_path / "b") as other:
+        last, before = ours.acknowledged, other.acknowledged
+        ends = [record.sequence for record in other.records()]
+        reader = Reader(tmp_path / "b")
+        with pytest.raises(ForkError, match=f"record {last + 1} is not the one that follows record {last} here"):
+            ours.adopt(bytearray(build(bytes(32), last + 1, 0, 1, b"", 1)))
+        torn = bytearray(reader.read(1, ends[-1]))
+        torn[5 * RECORD_BYTES + 60] ^= 1
+        long = next(end for first, end in pairwise(ends) if end - first > 1)
+        with small(tmp_path / "c") as empty:
+            with pytest.raises(CorruptJournalError, match="record 6 of what is to be adopted is torn"):
+                empty.adopt(torn)
+            with pytest.raises(CorruptJournalError, match=f"the entry of record {long - 1} is not all there"):
+                empty.adopt(reader.read(1, long - 1))
+            assert empty.pending == 0
+        with Journal(tmp_path / "d", segment_records=9) as empty:
+            with pytest.raises(ForkError, match="at record 9 a segment begins there and not here: segments have another length"):
+                empty.adopt(reader.read(1, ends[-1]))
+            assert empty.pending == 0
+        assert (ours.acknowledged, ours.pending, other.acknowledged) == (last, 0, before)
+
+
+def test_a_torn_entry_that_goes_on_in_the_next_segment_is_taken_away_whole(tmp_path: Path) -> None:
+    """Its first record and the next segment's head are there: neither may stay."""
+    with small(tmp_path) as journal:
+        for n in range(6):
+            journal.append(1, b"x", n)
+        journal.commit()
+        journal.append(2, bytes(600), 9)  # row 7, and three records of segment 2
+        journal.commit()
+    path = segment.path_of(tmp_path, 2)
+    path.write_bytes(path.read_bytes()[:RECORD_BYTES] + bytes(7 * RECORD_BYTES))
+    without_mark(tmp_path)
+    with small(tmp_path) as journal:
+        assert (len(contents(journal)), journal.repaired) == (6, (8, 2))
+        journal.append(3, b"after", 10)
+        journal.commit()
+    with small(tmp_path) as journal:
+        assert contents(journal)[6:] == [(3, b"after", 10)]
+
+
+def test_who_appends_hears_of_it_when_the_committed_hook_says_so(tmp_path: Path) -> None:
+    held = []
+    with Committer(small(tmp_path), lambda sequence, done: held.append((sequence, done))) as committer:
+        first, second = committer.append(*entry(1)), committer.append(*entry(2))
+        while not held or held[-1][0] < 3:
+            pass
+        assert not first.done()
+        for _, done in held:
+            done(None)
+        assert first.result(10) < second.result(10)
+        held.clear()
+        third = committer.append(*entry(3))
+        while not held:
+            pass
+        held[0][1](JournalFailedError("fenced"))
+        with pytest.raises(JournalFailedError, match="fenced"):
+            third.result(10)
+        committer.refuse("no primary any more")
+        with pytest.raises(JournalFailedError, match="no primary any more"):
+            committer.append(*entry(4))

@@ -25,6 +25,7 @@ class Process:
 
     def __init__(self, arguments: list[str]) -> None:
         self.events: list[dict] = []
+        self._errors = ""
         self._changed = threading.Condition()
         self._process = subprocess.Popen(
             [sys.executable, "-m", *arguments], cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -60,7 +61,9 @@ class Process:
 
     def errors(self) -> str:
         """Standard error, once it has ended."""
-        return self._process.stderr.read() if self._process.poll() is not None else ""
+        if self._process.poll() is not None:
+            self.ended()
+        return self._errors
 
     def signal(self, number: int) -> None:
         os.kill(self._process.pid, number)
@@ -74,6 +77,9 @@ class Process:
         """Wait for its end; its exit code."""
         code = self._process.wait(PATIENCE)
         self._reader.join(PATIENCE)
+        self._errors = self._process.stderr.read() if not self._process.stderr.closed else self._errors
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            pipe.close()
         return code
 
     def close(self) -> int:
