@@ -1,8 +1,8 @@
 """How long what fails takes to be good again: a gap until the books are trusted, an order connection until it is logged in.
 
 `hairpin exchange` in a process of its own publishes on two feeds that lose packets; the live market of this process asks again,
-takes snapshots where nobody answers, and logs in at the other port when one dies. All of it over loopback, so the figures are what
-our own code takes, on a machine that runs the exchange too.
+takes snapshots where nobody answers, and logs in at the other port when one dies. All of it over loopback, so the figures are
+what our own code takes, on a machine that runs the exchange too.
 """
 
 from __future__ import annotations
