@@ -1,9 +1,9 @@
 """What is missing of the feed, asked for again: a machine without a socket.
 
 The device tells a gap and takes what is missing at its recovery port; trust in the books returns when the device itself says that
-the sequence is whole. In between this machine asks the re-request servers (MoldUDP64, "Request Packet"), one request at a time,
-each for what is missing from the first missing message on; an answer is one packet, so it goes on until nothing is missing. A
-server that does not answer in time is left for the next one; when all of them have been asked in vain for several rounds, it
+the sequence is whole. In between this machine asks the re-request servers (MoldUDP64, "Request Packet"), for what is missing from
+the first missing message on; an answer is one packet, so it goes on until nothing is missing. Once it is known how much goes into a
+packet, the packets behind it are asked for with it. A server that does not answer in time is left for the next one; when all of them have been asked in vain for several rounds, it
 wants a snapshot.
 """
 
@@ -42,6 +42,8 @@ class Recovery:
         So long may an answer take.
     rounds : int
         How often all servers are asked in vain, with nothing coming from any, until a snapshot is wanted.
+    window : int
+        Packets that are asked for at a time.
 
     Attributes
     ----------
@@ -49,10 +51,11 @@ class Recovery:
         How often.
     """
 
-    def __init__(self, servers: int = 2, *, timeout_ns: int = 5_000_000, rounds: int = 3) -> None:
-        if servers < 1 or timeout_ns < 1 or rounds < 1:
-            raise ValueError(f"servers {servers}, timeout_ns {timeout_ns}, rounds {rounds}: at least 1 each")
-        self._servers, self._timeout, self._rounds = servers, timeout_ns, rounds
+    def __init__(self, servers: int = 2, *, timeout_ns: int = 5_000_000, rounds: int = 3, window: int = 1) -> None:
+        if min(servers, timeout_ns, rounds, window) < 1:
+            raise ValueError(f"servers {servers}, timeout_ns {timeout_ns}, rounds {rounds}, window {window}: at least 1 each")
+        self._servers, self._timeout, self._rounds, self._window = servers, timeout_ns, rounds, window
+        self._asked: list[int] = []  # first messages of packets that are on their way
         self._first = self._end = 0  # missing; nothing if equal
         self._server = self._failures = 0
         self._asked_at: int | None = None
@@ -84,7 +87,7 @@ class Recovery:
         self._failures = 0
         self._first = min(first + count, self._end)
         self._asked_at = None
-        return self._ask(now) if self.missing else []
+        return self._go_on(count, now) if self.missing else []
 
     def whole(self) -> None:
         """The device says that nothing is missing, whoever brought it."""
@@ -107,6 +110,21 @@ class Recovery:
         return self._ask(now)
 
     def _ask(self, now: int) -> list[Request | Snapshot]:
+        """Ask for the first packet."""
+        self._asked = []
+        return self._ask_from([self._first], now)
+
+    def _go_on(self, size: int, now: int) -> list[Request | Snapshot]:
+        """Ask for so many packets of ``size`` messages that there are as many on their way as may be."""
+        self._asked = [first for first in self._asked if first >= self._first]
+        if self._asked[:1] != [self._first]:  # none is, or the last one was shorter than those before
+            self._asked = []
+        begin = self._asked[-1] + size if self._asked else self._first
+        wanted = range(begin, self._end, size)[: self._window - len(self._asked)]
+        return self._ask_from(list(wanted), now)
+
+    def _ask_from(self, wanted: list[int], now: int) -> list[Request | Snapshot]:
         self._asked_at = now
-        self.requests += 1
-        return [Request(self._server, self._first, min(self._end - self._first, MOST_MESSAGES))]
+        self._asked += wanted
+        self.requests += len(wanted)
+        return [Request(self._server, first, min(self._end - first, MOST_MESSAGES)) for first in wanted]

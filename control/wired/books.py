@@ -15,6 +15,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 
 import numpy as np
 
@@ -158,12 +159,16 @@ def _catch_up(device: LiveDevice, session: str, sequence: int, gap: Callable[[],
     """
     waiting: dict[int, tuple[int, bytes]] = {}
     replayed, newest, is_told, end = 0, sequence, False, time.monotonic() + CATCH_UP_SECONDS
-    while True:
+    ready: list[bytes] = []
+    for turn in count():
         for frame in device.tape():
             packet = moldudp64.unpack(frames.parse(frame, verify=False).payload)
             if packet.session == session and packet.next_sequence_number > sequence:
                 newest = max(newest, packet.next_sequence_number)
                 waiting[packet.sequence_number] = packet.next_sequence_number, frame
+        # What came while the last packets were replayed, and found the device's places full, is on the tape by now.
+        if turn and (sequence >= newest or (gap() and not ready)):
+            break
         ready = _ready(waiting, sequence)
         if not ready and waiting and not is_told:
             # A message is missing: the last packet tells the device so, and what is in between is asked for with it.
@@ -173,11 +178,10 @@ def _catch_up(device: LiveDevice, session: str, sequence: int, gap: Callable[[],
             replayed += len(ready)
         beats = device.heartbeat().events
         sequence = max(sequence, int(beats[beats["type"] == EventType.HEARTBEAT]["value"].max(initial=0)))
-        if sequence >= newest or (gap() and not ready):
-            device.record(False)
-            return replayed, sequence, sequence >= newest
         if time.monotonic() > end:
             raise DeviceError(f"message {sequence} is expected, {newest} was to be after {CATCH_UP_SECONDS} s")
+    device.record(False)
+    return replayed, sequence, sequence >= newest
 
 
 def _ready(waiting: dict[int, tuple[int, bytes]], sequence: int) -> list[bytes]:

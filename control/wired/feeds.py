@@ -9,6 +9,7 @@ from control.configuration import Configuration
 from engine.live.live import Interface
 
 RECEIVE_BUFFER = 1 << 23
+SO_RCVBUFFORCE = 33  # of Linux; Python has no name for it
 
 
 class Feeds:
@@ -52,7 +53,10 @@ class Feeds:
 def _receiving(address: IPv4Address, port: int, interface: IPv4Address) -> socket.socket:
     made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        try:
+            made.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
+        except OSError:  # without the right, as much as net.core.rmem_max lets
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         if address.is_multicast:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             made.bind((str(address), port))

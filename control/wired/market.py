@@ -34,6 +34,7 @@ from drivers import commands, settings
 from drivers.device import Answer, Batch, Device, DeviceError
 from drivers.live import LiveDevice
 from drivers.snapshots import read_snapshot
+from wire import frames, moldudp64
 from wire.records import (
     COMMANDS,
     NO_SYMBOL,
@@ -49,6 +50,8 @@ log = logging.getLogger("hairpin.market")
 
 OPENING_SECONDS = 20.0
 SNAPSHOT_SECONDS = 5.0
+DOUBT_NS = 2_000_000_000
+"""For so long the feed may tell nothing but what was known when the order session was lost: late packets do."""
 AGAIN_NS = 200_000_000
 """Until a server that did not answer is asked again."""
 _HEARD = (
@@ -63,6 +66,14 @@ class Recovered:
 
     by: str
     ns: int
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """The order session was lost ``since``, ns, when message ``expected`` of the feed was to come."""
+
+    since: int
+    expected: int
 
 
 class LiveMarket:
@@ -132,6 +143,7 @@ class LiveMarket:
         self._books_wanted, self._books_good = True, False
         self._books_not_before = self._reopen_not_before = self._beat = 0
         self._gap_at: int | None = None
+        self._doubt: Doubt | None = None
         self._carried: dict[str, int] = {}
         self._now = self._device.now
         self.finished = False
@@ -270,7 +282,11 @@ class LiveMarket:
         elif kind == EventType.COMMAND and event["value"] == Opcode.SET_FEED and info == CommandError.NONE:
             self._rerequests.recovery.whole()
         elif kind == EventType.SESSION:
+            lost = self.orders.lost
             self.orders.heard(info, now)
+            if self.orders.lost > lost and self._books is None:
+                self._device.record(True)
+                self._doubt = Doubt(now, self._expected())
 
     def _closed(self, by: str, at: int) -> None:
         if self._gap_at is not None:
@@ -287,11 +303,33 @@ class LiveMarket:
             self._device.inject(packets)
         self._books_wanted = self._books_wanted or wanted is not None
         self._bring_books(now)
-        self.orders.poll(now)
+        self._resolve_doubt(now)
+        if self._doubt is None:
+            self.orders.poll(now)
         if self._copies is not None:
             self._copies.poll()
             if self._copies.ended:
                 self._end_day()
+
+    def _expected(self) -> int:
+        """Number of the feed's next message."""
+        beats = self._device.heartbeat().events
+        return int(beats[beats["type"] == EventType.HEARTBEAT]["value"].max(initial=0))
+
+    def _resolve_doubt(self, now: int) -> None:
+        """Whoever cut the order session may have begun the feed anew, which the device takes for what it knows already.
+
+        So nobody logs in before the feed has told, or announced, what is new.
+        """
+        if self._doubt is None or self._books is not None:
+            return
+        packets = [moldudp64.unpack(frames.parse(frame, verify=False).payload) for frame in self._device.tape()]
+        newest = max((each.next_sequence_number for each in packets if each.session == self._feed.session), default=0)
+        if newest >= self._doubt.expected:
+            self._device.record(False)
+            self._doubt = None
+        elif newest and now - self._doubt.since > DOUBT_NS:
+            raise NewSessionError(f"the feed is at message {newest}, and {self._doubt.expected - 1} came already")
 
     # -- books -------------------------------------------------------------------------------------
 
@@ -307,8 +345,7 @@ class LiveMarket:
         books, self._books = self._books, None
         try:
             snapshot = books.result()
-            beats = self._device.heartbeat().events
-            expected = int(beats[beats["type"] == EventType.HEARTBEAT]["value"].max(initial=0))
+            expected = self._expected()
             if self._books_good and snapshot.sequence < expected:
                 raise NewSessionError(f"a snapshot for message {snapshot.sequence}, and {expected - 1} came already")
             self._books_good = False
@@ -321,7 +358,7 @@ class LiveMarket:
             log.error("no books: %s", error)
             self._books_not_before = now + AGAIN_NS
             return
-        self._books_wanted, self._books_good = False, True
+        self._books_wanted, self._books_good, self._doubt = False, True, None
         self.brought.append(brought)
         log.info("%s", brought)
         if brought.whole:
@@ -381,7 +418,7 @@ class LiveMarket:
         self._device.connect(None)
         self._device.session_down()
         self._close_day()
-        self._books, self._books_wanted = None, False
+        self._books, self._books_wanted, self._doubt = None, False, None
         self._reopen_not_before = self._device.now
 
     def _reopen(self, now: int) -> None:

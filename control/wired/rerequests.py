@@ -11,6 +11,7 @@ from control.recovery import Recovery, Request, Snapshot
 from control.wired.conversation import Address
 from wire import moldudp64
 from wire.errors import WireError
+from wire.records import HOLD_SLOTS
 
 log = logging.getLogger("hairpin.recovery")
 
@@ -29,7 +30,7 @@ class Rerequests:
 
     def __init__(self, servers: Sequence[Address], session: str, *, timeout_ns: int = 5_000_000, rounds: int = 3) -> None:
         self.session = session
-        self.recovery = Recovery(len(servers), timeout_ns=timeout_ns, rounds=rounds)
+        self.recovery = Recovery(len(servers), timeout_ns=timeout_ns, rounds=rounds, window=HOLD_SLOTS)
         self._sockets: list[socket.socket] = []
         for server in servers:
             made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

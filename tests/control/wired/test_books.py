@@ -3,22 +3,24 @@
 import socket
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 
 import numpy as np
 import pytest
 
+from control.parameters import Limits, Quoter
 from control.wired.books import PRIVATE_SESSION, bring, send
 from control.wired.snapshot import Snapshot
 from drivers import commands
 from drivers.device import Batch, DeviceError
 from drivers.live import LiveDevice
-from drivers.settings import Feed, SymbolSetup
+from drivers.settings import Feed, GlobalLimits, SymbolSetup
 from drivers.software import SoftwareDevice
 from sim.sources.flow import FlowConfig, OrderFlow
 from sim.sources.tape import joined
-from wire import frames, itch, moldudp64
+from wire import frames, itch, moldudp64, soupbintcp
 from wire.reasons import Reason
-from wire.records import INPUT, EventType, Port, TrustCause
+from wire.records import INPUT, EventType, Opcode, Port, TrustCause
 
 STOCKS = ("AMZN", "AAPL")
 SETUPS = {
@@ -166,3 +168,38 @@ def test_a_snapshot_that_lacks_an_order_gives_other_books(device: LiveDevice, fe
 def test_a_command_that_is_refused_is_named(device: LiveDevice) -> None:
     with pytest.raises(DeviceError, match="command 8 for symbol 9: BAD_SYMBOL"):
         send(device, [commands.set_feed(Feed(session=PRIVATE_SESSION)), commands.set_position(9, position=1)])
+
+
+def test_nothing_new_goes_out_until_the_books_are_right(device: LiveDevice, feeds, seed: int) -> None:
+    """With an open market, a session and a quoter, no order is sent between the first command and the last."""
+    told = messages(seed)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        device.connect(socket.create_connection(listener.getsockname()))
+        exchange, _ = listener.accept()
+        limits = {"max_gross": 1 << 60, "credit": 1 << 60, "loss_limit": 1 << 60}
+        device.configure_global(GlobalLimits(**limits, token_prefix="HP", firm="HPIN"))
+        for symbol in SETUPS:
+            device.configure_limits(symbol, Limits().settings())
+        device.login("ME", "SECRET")
+        exchange.sendall(soupbintcp.login_accepted("DAY", 1))
+        seen: list[np.ndarray] = []
+        device.subscribe(lambda batch: seen.append(batch.events))
+        device.inject(packets(told, 1, 501))
+        device.record(True)
+        on_tape(device, feeds, packets(told, 901, len(told) + 1))
+        end = time.monotonic() + 30
+        while not any((events["type"] == EventType.GAP).any() for events in seen):
+            device.poll()
+            assert time.monotonic() < end
+        for symbol in SETUPS:  # only now, so that there are no quotes that wait for an answer
+            device.configure_quoter(symbol, Quoter().settings(Decimal("0.01")))
+        assert not any((events["type"] == EventType.ORDER_SENT).any() for events in seen)
+        seen.clear()
+        bring(device, snapshot_after(told[:900]), FEED, LOCATES, LOCATES)
+        device.heartbeat()
+        events = np.concatenate(seen)
+        orders = np.flatnonzero(events["type"] == EventType.ORDER_SENT)
+        enabled = np.flatnonzero((events["type"] == EventType.COMMAND) & (events["value"] == Opcode.SET_TRADING))[len(SETUPS)]
+        assert len(orders) >= 2
+        assert orders.min() > enabled > 100
+        exchange.close()

@@ -147,7 +147,17 @@ def newest_or_none(where: Address) -> int:
 
 
 def test_a_killed_exchange_stops_everything_until_somebody_says_go(exchange: Exchange, ways: Ways, tmp_path: Path) -> None:
-    with serving(ways.configuration(), tmp_path / "state") as (client, owner, market):
+    configuration = ways.configuration(quoter={"enabled": False})
+    with serving(configuration, tmp_path / "state") as (client, owner, market):
+        # Before there are any orders, which the account's session would be recognised by.
+        until(lambda: market.device.counters()["messages"] > 400, "no feed")
+        exchange.kill()
+        exchange.start()
+        until(lambda: market.sessions == 2 and status(client)["session"] == "up", "it did not come back")
+        assert "the feed is at message" in client.get("kill").json()["reasons"]["global"]
+        assert client.delete("kill").status_code == 200
+        for stock in STOCKS:
+            assert client.patch(f"symbols/{stock}/quoter", json={"enabled": True}).status_code == 200
         until(lambda: trade(client, "HPNA", "buy").status_code == 201 and len(fills(exchange)) > 1, "no execution")
         assert client.patch("symbols/HPNB/quoter", json={"size": 30}).status_code == 200
         until(lambda: market.orders.sequence > 10, "no quotes")
@@ -158,8 +168,8 @@ def test_a_killed_exchange_stops_everything_until_somebody_says_go(exchange: Exc
         before = market.device.counters()["orders_new"]
         assert any(carried.values())
         exchange.start()
-        until(lambda: market.sessions == 2 and status(client)["session"] == "up", "it did not come back")
-        until(lambda: status(client)["feed_whole"] and len(market.brought) > 1, "no books")
+        until(lambda: market.sessions == 3 and status(client)["session"] == "up", "it did not come back")
+        until(lambda: status(client)["feed_whole"] and len(market.brought) > 2, "no books")
         told = client.get("kill").json()
         assert told["everything"]
         assert "another session of the exchange" in told["reasons"]["global"]
