@@ -20,6 +20,8 @@ class Keeper:
     ----------
     committer : Committer or None
         Its journal. None keeps nothing: all is as if it were kept at once.
+    close : callable, optional
+        Closes it, where more than the committer has to be closed.
 
     Attributes
     ----------
@@ -31,8 +33,8 @@ class Keeper:
         Why nothing is kept any more, "" while all is.
     """
 
-    def __init__(self, committer: Committer | None = None) -> None:
-        self._committer = committer
+    def __init__(self, committer: Committer | None = None, close: Callable[[], None] | None = None) -> None:
+        self._committer, self._close = committer, close
         self.newest: Future[int] = kept(0)
         self.count = 0
         self.failure = ""
@@ -64,17 +66,22 @@ class Keeper:
 
     def _look(self, future: Future[int]) -> None:
         error = future.exception()
-        if error is None:
-            return
+        if error is not None:
+            self.fail(str(error))
+
+    def fail(self, reason: str) -> None:
+        """Nothing is kept any more: the listeners are told, once. On any thread."""
         with self._lock:
-            first, self.failure = not self.failure, self.failure or str(error)
+            first, self.failure = not self.failure, self.failure or reason
         if first:
             for listener in self._listeners:
                 listener(self.failure)
 
     def close(self) -> None:
         """Commit what waits, and close the journal."""
-        if self._committer is not None:
+        if self._close is not None:
+            self._close()
+        elif self._committer is not None:
             self._committer.close()
 
 

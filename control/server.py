@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import socket
 import time
-from pathlib import Path
 from typing import Literal
 
 import uvicorn
@@ -19,6 +18,7 @@ from control.configuration import Configuration
 from control.desk import Desk
 from control.entries import Started
 from control.event_log import EventLog
+from control.failover.primary import Primary
 from control.gateway.service import FixGateway
 from control.keeper import Keeper
 from control.live import Owner
@@ -87,7 +87,7 @@ def prepare(
     RunError
         The device, the market or the journal could not be made.
     """
-    keeper, past = open_journal(configuration.serve.state / JOURNAL, device, progress.say, hear)
+    keeper, past = open_journal(configuration, device, progress.say, hear)
     market = DemoMarket(configuration, device, progress.say)
     desk = Desk(market, configuration, keeper)
     flow = OrderFlow(past.oms, desk, run=past.runs + 1)
@@ -114,7 +114,7 @@ def prepare_live(
     """
     if device != "software":
         raise RunError(f"a live market is traded by the engine, and not by {device}", used_wrongly=True)
-    keeper, past = open_journal(configuration.serve.state / JOURNAL, device, progress.say, hear)
+    keeper, past = open_journal(configuration, device, progress.say, hear)
     market = LiveMarket(configuration, progress.say)
     where = f"{configuration.feed.session} at {configuration.market.orders[0]}"
     shown = configuration.model_copy(update={"input": configuration.input.model_copy(update={"source": where})})
@@ -136,22 +136,45 @@ def prepare_live(
     return owner
 
 
-def open_journal(folder: Path, device: str, say: Say, hear: Listener | None = None) -> tuple[Keeper, Past]:
-    """The journal of a state folder, and the past that it holds; the new run is its next entry.
+def open_journal(
+    configuration: Configuration, device: str, say: Say, hear: Listener | None = None
+) -> tuple[Keeper, Past]:
+    """The journal of the state folder, and the past that it holds; the new run is its next entry.
+
+    With ``[replication]`` it is a primary's: opened when no other can write to the stream any more, and failed from when another
+    one can.
 
     Raises
     ------
     RunError
         It cannot be used; the text says why.
     """
+    folder, replication = configuration.serve.state / JOURNAL, configuration.replication
+    keeper: Keeper | None = None
+    lost: list[str] = []
+
+    def stand_down(reason: str) -> None:
+        lost.append(reason)
+        if keeper is not None:
+            keeper.fail(reason)
+
     try:
-        journal = Journal(folder)
+        if replication.servers:
+            say(f"journal: waiting for the lease of {replication.stream}")
+            primary = Primary(folder, replication, stand_down)
+            committer = primary.committer
+            say(f"journal: primary, epoch {primary.promotion.epoch}")
+        else:
+            primary, committer = None, Committer(Journal(folder))
+        journal = committer.journal
         entries = list(journal.records()) if journal.acknowledged else []
     except JournalError as error:
         raise RunError(str(error)) from error
     if journal.repaired is not None:
         say(f"journal: {journal.repaired.records} records that were never acknowledged are gone")
-    keeper = Keeper(Committer(journal))
+    keeper = Keeper(committer, committer.close if primary is None else lambda: primary.close())
+    if lost:
+        keeper.fail(lost[0])
     past = past_of(entries, keeper, hear)
     started = Started(run=past.runs + 1, device=device, version=VERSION)
     keeper.append(started.KIND, started.pack(), time.time_ns())
