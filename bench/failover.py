@@ -152,6 +152,8 @@ class Scene:
                 self.pair.command(data)
         self.exchange = _exchange(folder, self.ports)
         self.view: ExchangeView | None = None
+        self.device: dict[str, int] = {}
+        self.account: dict[str, int] = {}
         self.traded = 0
         self.pair.subscribe(lambda batch: self._count(batch.events))
         account = (self.made.venue.username, self.made.venue.password)
@@ -178,6 +180,10 @@ class Scene:
     def _hand_over(self, inherited: Inheritance) -> None:
         self.line = None
         self.pair.promote(inherited)
+        assert self.view is not None
+        device = self.shadow.snapshot()
+        self.device = {self.setups[symbol].stock: each.position for symbol, each in device.positions.items()}
+        self.account = {stock: self.view.positions().get(stock, 0) for stock in STOCKS}
         self.pair.clear_kill()
         self.shadow.connect(socket.create_connection((HOST, self.ports["order"])))
         venue_ = self.made.venue
@@ -233,9 +239,6 @@ class Scene:
         takeover = self.failover.takeover
         assert takeover is not None
         assert self.view is not None
-        positions = {
-            self.setups[symbol].stock: each.position for symbol, each in self.shadow.snapshot().positions.items()
-        }
         return {
             "open_orders": known,
             "detected_ms": (self.failover.times[Stage.FENCING] - killed) / 1e6,
@@ -244,19 +247,19 @@ class Scene:
             "taken_over_ms": (handed - killed) / 1e6,
             "left_open": len(self.view.open),
             "account_messages": takeover.sequence - 1,
-            "positions": positions,
+            "positions": self.device,
+            "exchange": self.account,
             "alarms": [text for _, text in self.alarms],
         }
 
-    def close(self) -> dict[str, Any]:
-        """End everything; what the exchange says of our account."""
+    def close(self) -> None:
+        """End everything."""
         self.shadow.close()
         self.feeds.close()
         self.process.kill()
         self.process.wait()
         self.exchange.send_signal(signal.SIGINT)
         self.exchange.wait(20)
-        return {}
 
 
 def _exchange(folder: Path, ports: dict[str, int]) -> subprocess.Popen[str]:
