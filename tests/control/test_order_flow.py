@@ -159,6 +159,22 @@ def test_a_void_execution_is_taken_back_and_the_device_is_told_where_it_stands()
         assert made.desk.positions()["AMZN"].position == order.executed
 
 
+def test_shares_of_a_replaced_order_are_those_executed_and_those_open() -> None:
+    wide = {"max_quantity": 50_000, "max_position": 50_000, "max_notional": "100000000"}
+    with trading(limits=wide) as made:
+        order = made.submit(price=made.best()[1], quantity=20_000).result(0)
+        made.advance(2)
+        traded = order.executed
+        assert 0 < traded < 20_000
+        made.flow.replace(order, order.price, traded + 70)
+        made.run()
+        made.advance(2)
+        assert (order.status, order.quantity, order.open) == (Status.PARTIALLY_FILLED, traded + 70, 70)
+        assert made.desk.orders()[0].remaining == 70
+        with pytest.raises(IllegalRequestError, match="leaves none"):
+            made.flow.replace(order, order.price, traded)
+
+
 # -- when the journal fails ----------------------------------------------------------------------
 
 
@@ -230,12 +246,13 @@ class AnyTrading(RuleBasedStateMachine):
 
     @initialize(seed=st.integers(0, 2**32), quotes=st.booleans())
     def begin(self, seed: int, quotes: bool) -> None:
-        self.made = Trading(quoter={"enabled": quotes}, limits={"max_position": 600})
+        wide = {"max_position": 5_000, "max_quantity": 5_000, "max_notional": "10000000"}
+        self.made = Trading(quoter={"enabled": quotes}, limits=wide)
         self.random, self.count = random.Random(seed), 0
         self.checked = 0
 
     @rule(
-        buy=st.booleans(), offset=st.integers(-5, 5), quantity=st.integers(1, 400),
+        buy=st.booleans(), offset=st.integers(-3, 12), quantity=st.integers(1, 4_000),
         immediate=st.booleans(), stock=st.sampled_from(("AMZN", "AAPL")),
     )  # fmt: skip
     def order(self, buy: bool, offset: int, quantity: int, immediate: bool, stock: str) -> None:
@@ -261,7 +278,7 @@ class AnyTrading(RuleBasedStateMachine):
             assert order.status is not Status.LIVE
         self.made.run()
 
-    @rule(offset=st.integers(-5, 5), quantity=st.integers(1, 400))
+    @rule(offset=st.integers(-3, 3), quantity=st.integers(1, 4_000))
     def replace(self, offset: int, quantity: int) -> None:
         order = self.pick()
         if order is None:
