@@ -20,7 +20,7 @@ from dataclasses import replace as changed
 from control.desk import Desk, UnknownOrderError
 from control.oms.entries import DEVICE_ERROR, NO_SUCH_ORDER, ORDER_BUSY, Asked, Ordered, Report
 from control.oms.events import VENUE, EventReader, identity
-from control.oms.oms import Oms
+from control.oms.oms import IllegalRequestError, Oms
 from control.oms.oms import UnknownOrderError as OmsUnknownOrderError
 from control.oms.order import Order
 from control.oms.rules import Status, What
@@ -125,7 +125,10 @@ class OrderFlow:
             self._command(ordered)  # refuses what no command can say before it is written
         order = self.oms.order(ordered, self.desk.clock())
         if known is not None:
-            return self._answers.get(order.order_id) or _done(order)
+            waiting = self._answers.get(order.order_id)
+            if waiting is None and order.status is Status.NEW and order.order_id not in self.unreconciled:
+                self._must_keep()  # it never came to the disk, and so never went out
+            return waiting or _done(order)
         answer = self._answers[order.order_id] = Future[Order]()
         answer.add_done_callback(lambda _: self._answers.pop(order.order_id, None))
         self._when_kept(answer, lambda: self._send(order, answer))
@@ -204,6 +207,23 @@ class OrderFlow:
             self.hear(changed(report, order_id=order_id))
         self.unreconciled.pop(order_id, None)
         return order
+
+    def settle(self, order_id: int) -> Future[Order]:
+        """Somebody who asked the exchange says that nothing of an order is open any more, and that all executions are known.
+
+        Raises
+        ------
+        IllegalRequestError
+            It is none of those whose device died.
+        """
+        if order_id not in self.unreconciled:
+            raise IllegalRequestError(f"order {order_id}: it is not one whose device died")
+        order = self.unreconciled[order_id]
+        if order.sent is None:
+            told = Report(order_id, What.REFUSED, 0, VENUE, reason=NO_SUCH_ORDER)
+        else:
+            told = Report(order_id, What.CANCELLED, self.name(0), VENUE, order.terms, order.price, order.open, ord("R"))
+        return self._told(self.reconcile(order_id, told))
 
     # -- on the way ------------------------------------------------------------------------------
 

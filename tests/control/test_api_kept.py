@@ -83,6 +83,12 @@ def test_a_key_holds_through_a_restart(tmp_path: Path) -> None:
         lost = client.get("orders/history", params={"unreconciled": True}).json()["orders"]
         assert [each["client_order_id"] for each in lost][:1] == ["first"]
         assert len(lost) == 2
+        settled = client.post(f"orders/history/{lost[0]['number']}/settle").json()
+        assert (settled["status"], settled["unreconciled"], settled["open"]) == ("cancelled", False, 0)
+        problem(client.post(f"orders/history/{lost[0]['number']}/settle"), 409, "not-now")
+    with serving(tmp_path) as client:
+        left = client.get("orders/history", params={"unreconciled": True}).json()["orders"]
+        assert [each["number"] for each in left] == [lost[1]["number"]]
 
 
 def test_settings_and_kills_hold_through_a_restart(tmp_path: Path) -> None:

@@ -71,6 +71,16 @@ async def get_record(parts: Parts, number: Annotated[int, Path(ge=1)]) -> OrderR
     return await parts.ask(lambda _: read(parts.flow))
 
 
+@router.post("/orders/history/{number}/settle")
+async def settle(parts: Parts, number: Annotated[int, Path(ge=1)]) -> OrderRecord:
+    """Say of an order whose device died that nothing of it is open any more, and that all of its executions are known.
+
+    Ask the exchange first: an execution that nobody knows of is a position that nobody knows of.
+    """
+    order = await parts.order(lambda flow: flow.settle(number))
+    return await parts.ask(lambda _: _record(parts.flow, order))
+
+
 def _record(flow: OrderFlow, order: Order) -> OrderRecord:
     name = order.venue_order_id
     average = price(round(order.notional / order.executed)) if order.executed else "0.0000"
