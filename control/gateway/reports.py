@@ -56,11 +56,12 @@ class Reporting:
         self.store = HeldStore(folder / f"{name}.fix", durable=durable)
         self.session = Session(settings, self.store, self)
         self._file = folder / f"{name}.told"
-        self.told = max(_kept(self._file), _last(self.store))
+        self.told = _last(self.store) or _kept(self._file)
         self.run: Run = lambda function: function()
         """Has a function called on the thread of the sessions."""
         self._executions: dict[tuple[int, int, int], int] = {}
         self._unkept = 0
+        self._failed = False
 
     def message_of(self, heard: Heard) -> Told | None:
         """What the session is told of a fact, None for nothing."""
@@ -91,8 +92,13 @@ class Reporting:
         number = kept.result()
         if message.execution is not None and not message.is_bust:
             self._executions[message.execution] = number
-        if number > self.told:
-            self._send(message, str(number))
+        if number > self.told and not self._failed:
+            try:
+                self._send(message, str(number))
+            except OSError:  # the store: a fact that is left out must not be overtaken by the next
+                self._failed = True
+                log.exception("FIX %s: nothing is told until the next start", self.name)
+                return
             self.told = number
 
     def _send(self, message: Told, number: str) -> None:

@@ -272,6 +272,35 @@ def test_everything_is_told_once_through_a_death_at_any_point(tmp_path: Path, se
     assert before > 0
 
 
+def test_a_store_that_fails_leaves_no_fact_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Trading()
+    ours, client = order_entry(tmp_path), Client()
+    first = Line(made, ours, client)
+    first.connect()
+    client.order("A")
+    first.advance()
+    with monkeypatch.context() as broken:
+        broken.setattr(ours.store, "sent", _full)
+        made.flow.cancel(made.oms[1])
+        first.advance()
+    made.flow.submit(made.order("B", client="alpha"))
+    first.advance()
+    assert facts_of(client) == [3]
+    first.die()
+    fresh = order_entry(tmp_path)
+    again = Trading(entries=made.disk.entries, hear=fresh.hear)
+    second = Line(again, fresh, client)
+    second.connect()
+    assert facts_of(client) == [record.sequence for record in made.disk.entries if record.kind == REPORT_KIND]
+    assert len(facts_of(client)) == 3
+    fresh.close()
+    again.close()
+
+
+def _full(number: int, message: bytes | None) -> None:
+    raise OSError(28, "No space left on device")
+
+
 def test_a_drop_copy_hears_of_every_execution_of_everybody_once(tmp_path: Path) -> None:
     made = Trading()
     copy = DropCopy(Settings(Identity("FIX.4.4", "HAIRPIN", "CLIENT")), tmp_path, "clearing")
