@@ -7,6 +7,7 @@ import random
 import signal
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -51,8 +52,11 @@ target = "CLR"
 class Process:
     """A process whose lines are kept."""
 
+    running: ClassVar[list["Process"]] = []
+
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process, self.lines = process, list[str]()
+        self.running.append(self)
         self._reading = asyncio.ensure_future(self._read())
 
     @classmethod
@@ -80,6 +84,14 @@ class Process:
 
     def count(self, word: str) -> int:
         return sum(line.split()[0] == word for line in self.lines)
+
+    @classmethod
+    def kill_the_rest(cls) -> None:
+        """Nothing outlives its test."""
+        for each in cls.running:
+            if each.process.returncode is None:
+                each.process.kill()
+        cls.running.clear()
 
     async def end(self, number: int) -> None:
         self.process.send_signal(number)
@@ -118,6 +130,12 @@ def test_reports_come_once_and_orders_happen_once_through_kills(tmp_path: Path, 
     (tmp_path / "hairpin.toml").write_text(CONFIGURATION.format(state=state, port=port))
 
     async def scenario() -> tuple[Process, Process]:
+        try:
+            return await trade()
+        finally:
+            Process.kill_the_rest()
+
+    async def trade() -> tuple[Process, Process]:
         server = await serve(tmp_path)
         client = await quickfix_client(port, tmp_path / "qf", "QF")
         clearing = await quickfix_client(port, tmp_path / "clr", "CLR")
