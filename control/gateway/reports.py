@@ -15,6 +15,7 @@ from pathlib import Path
 
 from control.gateway.execution import CANCEL_REJECT, EXECUTION_REPORT, Fields, Told
 from control.gateway.fix.held import HeldStore
+from control.gateway.fix.link import Clock
 from control.gateway.fix.session import Session
 from control.gateway.fix.settings import Settings
 from control.live import Owner
@@ -39,6 +40,8 @@ class Reporting:
         Of the session: its files are called so.
     durable : bool
         See `FileStore`.
+    clock : callable
+        ns since the epoch.
 
     Attributes
     ----------
@@ -50,11 +53,13 @@ class Reporting:
 
     owner: Owner
 
-    def __init__(self, settings: Settings, folder: Path, name: str, *, durable: bool = False) -> None:
-        self.name = name
+    def __init__(
+        self, settings: Settings, folder: Path, name: str, *, durable: bool = False, clock: Clock = time.time_ns
+    ) -> None:
+        self.name, self.clock = name, clock
         self.version = settings.identity.version
         self.store = HeldStore(folder / f"{name}.fix", durable=durable)
-        self.session = Session(settings, self.store, self)
+        self.session = Session(settings, self.store, self, clock)
         self._file = folder / f"{name}.told"
         self.told = _last(self.store) or _kept(self._file)
         self.run: Run = lambda function: function()
@@ -87,7 +92,7 @@ class Reporting:
     def _tell(self, message: Told, kept: Future[int]) -> None:
         if kept.exception() is not None:  # the client is told all the same: it happened
             self._unkept += 1
-            self._send(message, f"U{time.time_ns()}-{self._unkept}")
+            self._send(message, f"U{self.clock()}-{self._unkept}")
             return
         number = kept.result()
         if message.execution is not None and not message.is_bust:

@@ -60,7 +60,7 @@ class Line:
         self.made, self.ours, self.client = made, ours, client
         self.queue: list[Callable[[], None]] = []
         ours.run = self.queue.append
-        ours.session._clock = lambda: client.now
+        ours.clock = ours.session._clock = lambda: client.now
         ours.owner = SimpleNamespace(ask=self._ask, flow=made.flow, desk=made.desk)  # type: ignore[assignment]
         made.flow.subscribe(ours.hear)
         self.ends: tuple[Connection, Connection] | None = None

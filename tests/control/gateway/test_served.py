@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,7 +15,7 @@ import pytest
 from control.entries import described
 from control.journal import entries, verify
 from control.oms.entries import REPORT_KIND, Report
-from tests.control.fix.loopback import PATIENCE, free_port, until
+from tests.control.fix.loopback import free_port
 from tests.shared_data import ROOT
 
 pytestmark = [
@@ -22,6 +23,7 @@ pytestmark = [
     pytest.mark.skipif(importlib.util.find_spec("quickfix") is None, reason="quickfix-ssl is not installed"),
 ]
 START_SECONDS = 240  # a machine that has compiled nothing yet
+PATIENCE = 120.0  # one on which much else runs
 KILLS, ORDERS = 2, 30
 
 CONFIGURATION = """
@@ -47,6 +49,12 @@ strategy = 4
 kind = "drop_copy"
 target = "CLR"
 """
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not condition():
+            await asyncio.sleep(0.02)
 
 
 class Process:
