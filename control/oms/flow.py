@@ -25,7 +25,7 @@ from control.oms.oms import UnknownOrderError as OmsUnknownOrderError
 from control.oms.order import Order
 from control.oms.rules import Status, What
 from drivers import commands
-from drivers.device import Batch
+from drivers.device import Batch, DeviceError
 from wire.records import CommandError
 
 log = logging.getLogger("hairpin.orders")
@@ -84,7 +84,7 @@ class OrderFlow:
     Attributes
     ----------
     unreconciled : dict
-        Open orders whose device died, by number, until `reconcile`.
+        Open orders of which nobody knows what became, as their device died or failed, by number, until `reconcile`.
     strangers : int
         Events about orders that the OMS does not know.
     """
@@ -151,6 +151,8 @@ class OrderFlow:
         if not client_order_id and order.status is Status.PENDING_CANCEL:
             return self._told(order)
         request = self.oms.cancel(order.order_id, self.desk.clock(), client_order_id)
+        if order.sent is None:
+            return self._told(order)  # it never went out, and never will
         try:
             self.desk.cancel(identity(order.venue_order_id))
         except UnknownOrderError:
@@ -243,7 +245,11 @@ class OrderFlow:
         if self.desk.keeper.failure:
             answer.set_exception(NotKeptError(self.desk.keeper.failure))
             return
-        said = self.desk.market.command(self._command(order.ordered))
+        try:
+            said = self.desk.market.command(self._command(order.ordered))
+        except DeviceError:  # it may be out
+            self.unreconciled[order.order_id] = order
+            raise
         if order.sent is None and order.ended is None:  # the events have not said it
             if said.ok:
                 self.sent(order, said.order_id)

@@ -147,6 +147,7 @@ def test_a_disk_that_fails_kills_refuses_orders_and_lets_cancels_out(tmp_path: P
         state = client.get("kill").json()
         assert state["everything"]
         assert "No space left on device" in state["reasons"]["global"]
+        assert "No space" in next(each["detail"] for each in client.get("health").json()["checks"] if each["name"] == "journal")
         problem(client.post("orders", json=BUY), 503, "journal-failed")
         problem(client.patch("limits", json={"max_gross": "5"}), 503, "journal-failed")
         assert client.post("kill", json={"scope": "symbol", "stock": "AMZN", "reason": "drill"}).status_code == 200

@@ -15,6 +15,7 @@ from control.oms.entries import ORDER_KIND, REQUEST_KIND, reason_names
 from control.oms.events import DEVICE, VENUE, identity
 from control.oms.flow import NotKeptError, OrderFlow, UnreconciledError
 from control.parameters import Quoter
+from drivers.device import DeviceError
 from tests.control.order_desk import Trading
 from wire import ouch42
 from wire.errors import FieldError
@@ -204,6 +205,21 @@ def test_an_order_that_never_came_to_the_disk_never_goes_out() -> None:
         made.run()
         assert isinstance(answer.exception(0), NotKeptError)
         assert made.market.device.counters()["orders_new"] == 0
+
+
+def test_an_order_whose_command_failed_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    with trading() as made:
+        with monkeypatch.context() as broken:
+            broken.setattr(made.market, "command", _fails)
+            answer = made.submit()
+        assert isinstance(answer.exception(0), DeviceError)
+        with pytest.raises(UnreconciledError):
+            made.flow.cancel(made.oms[1])
+        assert made.flow.settle(1).result(0).status is Status.REJECTED
+
+
+def _fails(data: bytes) -> None:
+    raise DeviceError("the card is gone")
 
 
 # -- restarts ------------------------------------------------------------------------------------
