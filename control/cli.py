@@ -171,7 +171,7 @@ def serve(
     speed: SpeedOption = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="TCP port; 0: any free one.")] = None,
-    state: Annotated[Path | None, typer.Option(help="Folder of the token.", metavar="DIR")] = None,
+    state: Annotated[Path | None, typer.Option(help="Folder of token, journal and FIX stores.", metavar="DIR")] = None,
 ) -> None:
     """Trade against the demo market, commanded over REST and WebSocket."""
     chosen = configuration(

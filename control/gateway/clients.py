@@ -11,6 +11,7 @@ it again. What came before, by the client's id of it, never happens twice:
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -19,6 +20,7 @@ from control.desk import UnknownOrderError, UnknownStockError
 from control.gateway import execution
 from control.gateway.execution import CANCEL_REJECT, EXECUTION_REPORT, Fields, Told
 from control.gateway.fix.application import BusinessReason, Refused
+from control.gateway.fix.link import Clock
 from control.gateway.fix.session import Session
 from control.gateway.fix.settings import Settings
 from control.gateway.reports import Reporting
@@ -53,7 +55,7 @@ class OrderEntry(Reporting):
 
     Parameters
     ----------
-    settings, folder, name, durable
+    settings, folder, name, durable, clock
         See `Reporting`; ``name`` is the client of its orders.
     strategy : int
         Of its orders.
@@ -68,11 +70,12 @@ class OrderEntry(Reporting):
         name: str,
         *,
         durable: bool = False,
+        clock: Clock = time.time_ns,
         strategy: int = 1,
         interval: int = 0,
         tolerance: int = 0,
     ) -> None:
-        super().__init__(settings, folder, name, durable=durable)
+        super().__init__(settings, folder, name, durable=durable, clock=clock)
         self._strategy, self._interval, self._tolerance = strategy, interval, tolerance
         self._arrival = 0
         self._handlers = {b"D": self._new, b"F": self._cancel, b"G": self._replace, b"H": self._status}
@@ -121,7 +124,7 @@ class OrderEntry(Reporting):
             raise Refused(BusinessReason.APPLICATION_NOT_AVAILABLE, str(error), kept.text(CLIENT_ORDER_ID)) from error
 
     def _in_time(self) -> bool:
-        now = self.session._clock()
+        now = self.clock()
         if self._interval and self._arrival > now + self._tolerance:
             return False
         self._arrival = max(self._arrival, now) + self._interval
@@ -250,7 +253,7 @@ class OrderEntry(Reporting):
 
     def _reject(self, message: Message, rejected: Rejected) -> None:
         """Says that nothing was done."""
-        at, id_ = self.session._clock(), message.text(CLIENT_ORDER_ID)
+        at, id_ = self.clock(), message.text(CLIENT_ORDER_ID)
         if message.type in (b"F", b"G"):
             found = self.owner.flow.oms.by_client(self.name, message.text(ORIGINAL))
             body = execution.cancel_reject(

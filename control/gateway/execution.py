@@ -38,7 +38,14 @@ _EXEC_TYPES = {
     What.CANCELLED: "4",
     What.REPLACED: "5",
 }
-_CANCEL_TEXTS = {"U": "as asked", "I": "immediate or cancel", "T": "time is over", "S": "by the exchange", "Q": "self-match"}
+_CANCEL_TEXTS = {
+    "U": "as asked",
+    "I": "immediate or cancel",
+    "T": "time is over",
+    "S": "by the exchange",
+    "Q": "self-match",
+    "R": "found gone after a restart",
+}
 _LIMITS = sum(
     each.bit
     for each in (

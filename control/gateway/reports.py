@@ -15,6 +15,7 @@ from pathlib import Path
 
 from control.gateway.execution import CANCEL_REJECT, EXECUTION_REPORT, Fields, Told
 from control.gateway.fix.held import HeldStore
+from control.gateway.fix.link import Clock
 from control.gateway.fix.session import Session
 from control.gateway.fix.settings import Settings
 from control.live import Owner
@@ -39,6 +40,8 @@ class Reporting:
         Of the session: its files are called so.
     durable : bool
         See `FileStore`.
+    clock : callable
+        ns since the epoch.
 
     Attributes
     ----------
@@ -50,17 +53,20 @@ class Reporting:
 
     owner: Owner
 
-    def __init__(self, settings: Settings, folder: Path, name: str, *, durable: bool = False) -> None:
-        self.name = name
+    def __init__(
+        self, settings: Settings, folder: Path, name: str, *, durable: bool = False, clock: Clock = time.time_ns
+    ) -> None:
+        self.name, self.clock = name, clock
         self.version = settings.identity.version
         self.store = HeldStore(folder / f"{name}.fix", durable=durable)
-        self.session = Session(settings, self.store, self)
+        self.session = Session(settings, self.store, self, clock)
         self._file = folder / f"{name}.told"
-        self.told = max(_kept(self._file), _last(self.store))
+        self.told = _last(self.store) or _kept(self._file)
         self.run: Run = lambda function: function()
         """Has a function called on the thread of the sessions."""
         self._executions: dict[tuple[int, int, int], int] = {}
         self._unkept = 0
+        self._failed = False
 
     def message_of(self, heard: Heard) -> Told | None:
         """What the session is told of a fact, None for nothing."""
@@ -86,13 +92,18 @@ class Reporting:
     def _tell(self, message: Told, kept: Future[int]) -> None:
         if kept.exception() is not None:  # the client is told all the same: it happened
             self._unkept += 1
-            self._send(message, f"U{time.time_ns()}-{self._unkept}")
+            self._send(message, f"U{self.clock()}-{self._unkept}")
             return
         number = kept.result()
         if message.execution is not None and not message.is_bust:
             self._executions[message.execution] = number
-        if number > self.told:
-            self._send(message, str(number))
+        if number > self.told and not self._failed:
+            try:
+                self._send(message, str(number))
+            except OSError:  # the store: a fact that is left out must not be overtaken by the next
+                self._failed = True
+                log.exception("FIX %s: nothing is told until the next start", self.name)
+                return
             self.told = number
 
     def _send(self, message: Told, number: str) -> None:

@@ -2,6 +2,7 @@
 
 ``order`` is one order as facts and what follows from them, ``rules`` which request and which report belongs to which status,
 ``entries`` how both lie in the journal, ``oms`` the whole: journal first, then the state, rebuilt from the journal at a start.
+``flow`` takes orders to the device and its ``events`` back, ``reconcile`` compares with the exchange's own account.
 """
 
 from control.oms.entries import Asked, Ordered, Report

@@ -20,12 +20,12 @@ from dataclasses import replace as changed
 from control.desk import Desk, UnknownOrderError
 from control.oms.entries import DEVICE_ERROR, NO_SUCH_ORDER, ORDER_BUSY, Asked, Ordered, Report
 from control.oms.events import VENUE, EventReader, identity
-from control.oms.oms import Oms
+from control.oms.oms import IllegalRequestError, Oms
 from control.oms.oms import UnknownOrderError as OmsUnknownOrderError
 from control.oms.order import Order
 from control.oms.rules import Status, What
 from drivers import commands
-from drivers.device import Batch
+from drivers.device import Batch, DeviceError
 from wire.records import CommandError
 
 log = logging.getLogger("hairpin.orders")
@@ -84,7 +84,7 @@ class OrderFlow:
     Attributes
     ----------
     unreconciled : dict
-        Open orders whose device died, by number, until `reconcile`.
+        Open orders of which nobody knows what became, as their device died or failed, by number, until `reconcile`.
     strangers : int
         Events about orders that the OMS does not know.
     """
@@ -125,10 +125,10 @@ class OrderFlow:
             self._command(ordered)  # refuses what no command can say before it is written
         order = self.oms.order(ordered, self.desk.clock())
         if known is not None:
-            answer = self._answers.get(order.order_id)
-            if answer is None and order.sent is None and order.ended is None:
-                self._must_keep()  # its entry may be among those that the journal did not keep
-            return answer or _done(order)
+            waiting = self._answers.get(order.order_id)
+            if waiting is None and order.status is Status.NEW and order.order_id not in self.unreconciled:
+                self._must_keep()  # it never came to the disk, and so never went out
+            return waiting or _done(order)
         answer = self._answers[order.order_id] = Future[Order]()
         answer.add_done_callback(lambda _: self._answers.pop(order.order_id, None))
         self._when_kept(answer, lambda: self._send(order, answer))
@@ -151,6 +151,8 @@ class OrderFlow:
         if not client_order_id and order.status is Status.PENDING_CANCEL:
             return self._told(order)
         request = self.oms.cancel(order.order_id, self.desk.clock(), client_order_id)
+        if order.sent is None:
+            return self._told(order)  # it never went out, and never will
         try:
             self.desk.cancel(identity(order.venue_order_id))
         except UnknownOrderError:
@@ -208,6 +210,23 @@ class OrderFlow:
         self.unreconciled.pop(order_id, None)
         return order
 
+    def settle(self, order_id: int) -> Future[Order]:
+        """Somebody who asked the exchange says that nothing of an order is open any more, and that all executions are known.
+
+        Raises
+        ------
+        IllegalRequestError
+            It is none of those whose device died.
+        """
+        if order_id not in self.unreconciled:
+            raise IllegalRequestError(f"order {order_id}: it is not one whose device died")
+        order = self.unreconciled[order_id]
+        if order.sent is None:
+            told = Report(order_id, What.REFUSED, 0, VENUE, reason=NO_SUCH_ORDER)
+        else:
+            told = Report(order_id, What.CANCELLED, self.name(0), VENUE, order.terms, order.price, order.open, ord("R"))
+        return self._told(self.reconcile(order_id, told))
+
     # -- on the way ------------------------------------------------------------------------------
 
     def _command(self, ordered: Ordered) -> bytes:
@@ -226,7 +245,11 @@ class OrderFlow:
         if self.desk.keeper.failure:
             answer.set_exception(NotKeptError(self.desk.keeper.failure))
             return
-        said = self.desk.market.command(self._command(order.ordered))
+        try:
+            said = self.desk.market.command(self._command(order.ordered))
+        except DeviceError:  # it may be out
+            self.unreconciled[order.order_id] = order
+            raise
         if order.sent is None and order.ended is None:  # the events have not said it
             if said.ok:
                 self.sent(order, said.order_id)

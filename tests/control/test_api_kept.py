@@ -83,6 +83,12 @@ def test_a_key_holds_through_a_restart(tmp_path: Path) -> None:
         lost = client.get("orders/history", params={"unreconciled": True}).json()["orders"]
         assert [each["client_order_id"] for each in lost][:1] == ["first"]
         assert len(lost) == 2
+        settled = client.post(f"orders/history/{lost[0]['number']}/settle").json()
+        assert (settled["status"], settled["unreconciled"], settled["open"]) == ("cancelled", False, 0)
+        problem(client.post(f"orders/history/{lost[0]['number']}/settle"), 409, "not-now")
+    with serving(tmp_path) as client:
+        left = client.get("orders/history", params={"unreconciled": True}).json()["orders"]
+        assert [each["number"] for each in left] == [lost[1]["number"]]
 
 
 def test_settings_and_kills_hold_through_a_restart(tmp_path: Path) -> None:
@@ -141,6 +147,7 @@ def test_a_disk_that_fails_kills_refuses_orders_and_lets_cancels_out(tmp_path: P
         state = client.get("kill").json()
         assert state["everything"]
         assert "No space left on device" in state["reasons"]["global"]
+        assert "No space" in next(each["detail"] for each in client.get("health").json()["checks"] if each["name"] == "journal")
         problem(client.post("orders", json=BUY), 503, "journal-failed")
         problem(client.patch("limits", json={"max_gross": "5"}), 503, "journal-failed")
         assert client.post("kill", json={"scope": "symbol", "stock": "AMZN", "reason": "drill"}).status_code == 200

@@ -174,3 +174,27 @@ def test_hairpin_toml_here_is_taken_and_hairpin_config_before_it(write, monkeypa
     other = write("[input]\nseed = 12\n")
     assert load(environment=NOTHING).input.seed == 11
     assert load(environment={"HAIRPIN_CONFIG": str(other)}).input.seed == 12
+
+
+def test_fix_sessions_are_named_after_their_clients_and_come_back_from_toml(write) -> None:
+    text = '[fix.sessions.alpha]\ntarget = "A"\nversion = "FIX.4.2"\nrate = 100\nburst = 10\n'
+    made = load(write(text + '[fix.sessions.clearing]\nkind = "drop_copy"\ntarget = "C"\n'), environment=NOTHING)
+    assert [(name, each.kind, each.target) for name, each in made.fix.sessions.items()] == [
+        ("alpha", "orders", "A"),
+        ("clearing", "drop_copy", "C"),
+    ]
+    assert load(write(to_toml(made)), environment=NOTHING) == made
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[fix.sessions.api]\ntarget = "A"\n', "api is the name of a client that is there already"),
+        ('[fix.sessions.a]\ntarget = "A"\n[fix.sessions.b]\ntarget = "A"\n', "a and b have the same version and CompIDs"),
+        ('[fix.sessions.a]\nsender = "X"\n', "fix.sessions.a.target"),
+        ('[fix.sessions.a]\ntarget = "A"\nversion = "FIX.4.3"\n', "FIX.4.2"),
+        ('[fix.sessions.A]\ntarget = "A"\n', "fix.sessions.A"),
+    ],
+)
+def test_a_fix_session_that_cannot_be_is_told(write, text: str, told: str) -> None:
+    assert told in "\n".join(mistakes(write(text)))

@@ -15,6 +15,7 @@ from control.oms.entries import ORDER_KIND, REQUEST_KIND, reason_names
 from control.oms.events import DEVICE, VENUE, identity
 from control.oms.flow import NotKeptError, OrderFlow, UnreconciledError
 from control.parameters import Quoter
+from drivers.device import DeviceError
 from tests.control.order_desk import Trading
 from wire import ouch42
 from wire.errors import FieldError
@@ -159,6 +160,22 @@ def test_a_void_execution_is_taken_back_and_the_device_is_told_where_it_stands()
         assert made.desk.positions()["AMZN"].position == order.executed
 
 
+def test_shares_of_a_replaced_order_are_those_executed_and_those_open() -> None:
+    wide = {"max_quantity": 50_000, "max_position": 50_000, "max_notional": "100000000"}
+    with trading(limits=wide) as made:
+        order = made.submit(price=made.best()[1], quantity=20_000).result(0)
+        made.advance(2)
+        traded = order.executed
+        assert 0 < traded < 20_000
+        made.flow.replace(order, order.price, traded + 70)
+        made.run()
+        made.advance(2)
+        assert (order.status, order.quantity, order.open) == (Status.PARTIALLY_FILLED, traded + 70, 70)
+        assert made.desk.orders()[0].remaining == 70
+        with pytest.raises(IllegalRequestError, match="leaves none"):
+            made.flow.replace(order, order.price, traded)
+
+
 # -- when the journal fails ----------------------------------------------------------------------
 
 
@@ -188,6 +205,21 @@ def test_an_order_that_never_came_to_the_disk_never_goes_out() -> None:
         made.run()
         assert isinstance(answer.exception(0), NotKeptError)
         assert made.market.device.counters()["orders_new"] == 0
+
+
+def test_an_order_whose_command_failed_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    with trading() as made:
+        with monkeypatch.context() as broken:
+            broken.setattr(made.market, "command", _fails)
+            answer = made.submit()
+        assert isinstance(answer.exception(0), DeviceError)
+        with pytest.raises(UnreconciledError):
+            made.flow.cancel(made.oms[1])
+        assert made.flow.settle(1).result(0).status is Status.REJECTED
+
+
+def _fails(data: bytes) -> None:
+    raise DeviceError("the card is gone")
 
 
 # -- restarts ------------------------------------------------------------------------------------
@@ -230,12 +262,13 @@ class AnyTrading(RuleBasedStateMachine):
 
     @initialize(seed=st.integers(0, 2**32), quotes=st.booleans())
     def begin(self, seed: int, quotes: bool) -> None:
-        self.made = Trading(quoter={"enabled": quotes}, limits={"max_position": 600})
+        wide = {"max_position": 5_000, "max_quantity": 5_000, "max_notional": "10000000"}
+        self.made = Trading(quoter={"enabled": quotes}, limits=wide)
         self.random, self.count = random.Random(seed), 0
         self.checked = 0
 
     @rule(
-        buy=st.booleans(), offset=st.integers(-5, 5), quantity=st.integers(1, 400),
+        buy=st.booleans(), offset=st.integers(-3, 12), quantity=st.integers(1, 4_000),
         immediate=st.booleans(), stock=st.sampled_from(("AMZN", "AAPL")),
     )  # fmt: skip
     def order(self, buy: bool, offset: int, quantity: int, immediate: bool, stock: str) -> None:
@@ -261,7 +294,7 @@ class AnyTrading(RuleBasedStateMachine):
             assert order.status is not Status.LIVE
         self.made.run()
 
-    @rule(offset=st.integers(-5, 5), quantity=st.integers(1, 400))
+    @rule(offset=st.integers(-3, 3), quantity=st.integers(1, 4_000))
     def replace(self, offset: int, quantity: int) -> None:
         order = self.pick()
         if order is None:

@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from control.api.context import Parts
-from control.api.models import Fact, OrderHistory, OrderRecord
 from control.api.problems import Problem
+from control.api.records import Fact, OrderHistory, OrderRecord
 from control.api.writes import Route
 from control.configuration import Stock
 from control.events import identity, price
@@ -65,10 +65,20 @@ async def get_record(parts: Parts, number: Annotated[int, Path(ge=1)]) -> OrderR
         heard = [each for each in (order.accepted, order.ended) if each is not None]
         heard += [*order.executions.values(), *order.replaced.values(), *order.failed.values(), *order.cancels.values()]
         busts = [_fact(Report(number, What.BUSTED, match, venue)) for venue, match in sorted(order.busts)]
-        facts = [*map(_fact, asked), *map(_fact, sorted(heard, key=lambda each: each.stamp)), *busts]
+        facts = (*map(_fact, asked), *map(_fact, sorted(heard, key=lambda each: each.stamp)), *busts)
         return _record(flow, order).model_copy(update={"facts": facts})
 
     return await parts.ask(lambda _: read(parts.flow))
+
+
+@router.post("/orders/history/{number}/settle")
+async def settle(parts: Parts, number: Annotated[int, Path(ge=1)]) -> OrderRecord:
+    """Say of an order whose device died that nothing of it is open any more, and that all of its executions are known.
+
+    Ask the exchange first: an execution that nobody knows of is a position that nobody knows of.
+    """
+    order = await parts.order(lambda flow: flow.settle(number))
+    return await parts.ask(lambda _: _record(parts.flow, order))
 
 
 def _record(flow: OrderFlow, order: Order) -> OrderRecord:
@@ -101,7 +111,7 @@ def _fact(entry: Asked | Report) -> Fact:
         number=entry.number,
         price=price(entry.price) if entry.price else None,
         quantity=entry.quantity or None,
-        reasons=names if reason else [],
+        reasons=tuple(names) if reason else (),
         match_number=entry.report_id if what in (What.EXECUTED, What.BUSTED) and isinstance(entry, Report) else None,
         client_order_id=(entry.client_order_id or None) if isinstance(entry, Asked) else None,
     )

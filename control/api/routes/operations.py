@@ -92,6 +92,7 @@ async def _health(parts: Context) -> Health:
 def _checks(desk: Desk) -> list[Check]:
     watch = desk.watch
     blocked = [stock for stock, each in desk.positions().items() if each.blocked_by]
+    failure = desk.keeper.failure
     return [
         Check(name="session", good=watch.session is SessionState.UP, detail=watch.session.name.lower()),
         Check(name="feed", good=watch.feed_whole, detail="whole" if watch.feed_whole else "a gap is open"),
@@ -106,6 +107,7 @@ def _checks(desk: Desk) -> list[Check]:
             good=len(blocked) < max(len(desk.stocks), 1),
             detail=f"blocked: {', '.join(blocked)}" if blocked else "all may trade",
         ),
+        *([Check(name="journal", good=False, detail=failure)] if failure else []),
     ]
 
 

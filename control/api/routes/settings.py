@@ -33,9 +33,10 @@ from control.api.models import (
 from control.api.problems import invalid
 from control.api.writes import Route
 from control.configuration import Stock
-from control.desk import Desk, Setting, TradingState
+from control.desk import Desk, Setting
 from control.events import price
 from control.parameters import Limits, Parameters, PortfolioLimits, Quoter, Taker
+from control.watch import TradingState
 
 router = APIRouter(route_class=Route, tags=["settings"])
 M = TypeVar("M", bound=Parameters)

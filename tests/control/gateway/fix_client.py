@@ -60,7 +60,7 @@ class Line:
         self.made, self.ours, self.client = made, ours, client
         self.queue: list[Callable[[], None]] = []
         ours.run = self.queue.append
-        ours.session._clock = lambda: client.now
+        ours.clock = ours.session._clock = lambda: client.now
         ours.owner = SimpleNamespace(ask=self._ask, flow=made.flow, desk=made.desk)  # type: ignore[assignment]
         made.flow.subscribe(ours.hear)
         self.ends: tuple[Connection, Connection] | None = None
@@ -81,19 +81,30 @@ class Line:
             end.lost(self.client.now)
         self.ends = None
 
+    def die(self) -> None:
+        """Our side ends as a process does that is killed: only the client sees that the line is gone."""
+        assert self.ends is not None
+        self.ends[0].lost(self.client.now)
+        self.ours.store.close()
+        self.made.close()
+
+    def deliver(self) -> bool:
+        """What is under way arrives; whether there was anything."""
+        moved = False
+        if self.ends is not None:
+            for one, other in (self.ends, self.ends[::-1]):
+                if octets := one.take_output():
+                    moved = True
+                    other.receive(octets, self.client.now)
+        return moved
+
     def settle(self) -> None:
         """Everything under way arrives, and everything that it causes happens; the market stands still."""
         while True:
             self.made.run()
             while self.queue:
                 self.queue.pop(0)()
-            moved = False
-            if self.ends is not None:
-                for one, other in (self.ends, self.ends[::-1]):
-                    if octets := one.take_output():
-                        moved = True
-                        other.receive(octets, self.client.now)
-            if not moved and not self.queue and not self.made.later:
+            if not self.deliver() and not self.queue and not self.made.later:
                 return
 
     def advance(self, steps: int = 2) -> None:

@@ -1,5 +1,6 @@
 """Orders by FIX: what a client is told is what the OMS knows, each fact once, whatever is repeated, cut or killed."""
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -15,6 +16,7 @@ from control.oms.events import DEVICE
 from control.parameters import Taker
 from tests.control.gateway.fix_client import Client, Line, order_entry
 from tests.control.order_desk import Trading
+from tests.control.small_market import STEP
 from wire.records import IMMEDIATE_OR_CANCEL
 
 VERSIONS = ["FIX.4.2", "FIX.4.4", "FIX.5.0SP2"]
@@ -207,44 +209,96 @@ def test_when_the_journal_fails_orders_are_rejected_and_what_happens_is_still_to
         assert (made.client.came[2][150], made.client.came[2][11]) == ("4", "A")  # the kill took it back
 
 
-def test_everything_is_told_once_through_a_death_at_any_point(tmp_path: Path) -> None:
+def facts_of(client: Client) -> list[int]:
+    """Numbers of the facts that a client was told of, in its order."""
+    found = [each.get(17 if each[35] == "8" else 198, "") for each in client.came]
+    return [int(number) for number in found if number.isdigit() and number != "0"]
+
+
+def trouble(made: Line, rng: random.Random, steps: int) -> int:
+    """Orders and cancels, and pieces of what they cause, in any order that threads and disk may have; how many orders."""
+    sent = 0
+    for _ in range(steps):
+        what = rng.random()
+        if what < 0.15:
+            sent += 1
+            price, force = rng.choice((("220.6000", 3), ("219.5000", 0), ("220.4000", 0), ("250.0000", 0)))
+            made.client.order(f"order-{sent}", t44=price, t59=force, t38=rng.randrange(1, 200))
+        elif what < 0.22 and sent:
+            made.client.cancel(f"cancel-{rng.random()}", f"order-{rng.randrange(1, sent + 1)}")
+        elif what < 0.45:
+            made.deliver()
+        elif what < 0.60:
+            made.made.run()
+        elif what < 0.75 and made.queue:
+            made.queue.pop(0)()
+        elif what < 0.88:
+            made.made.disk.write()
+        else:
+            made.made.market.advance(made.made.market.now + STEP)
+    return sent
+
+
+def test_everything_is_told_once_through_a_death_at_any_point(tmp_path: Path, seed: int) -> None:
     """The process dies between two steps; what the journal has and the store has not is told at the next start."""
-    for steps in range(9):
-        folder = tmp_path / str(steps)
+    late = before = 0
+    for number in range(14):
+        rng = random.Random(seed + number)
+        folder = tmp_path / str(number)
         folder.mkdir()
         made = Trading(slow=True)
         ours, client = order_entry(folder), Client()
-        connected = Line(made, ours, client)
-        connected.connect()
-        client.order("A", t44="220.6000", t38=50)
-        for step in range(steps):
-            if step % 2:
-                made.disk.write()
-            made.run()
-            if step % 3:
-                while connected.queue:
-                    connected.queue.pop(0)()
-            if step > 3:
-                made.advance()
-        connected.cut()
-        ours.store.close()
-        made.close()
-        entries = list(made.disk.entries)
+        line = Line(made, ours, client)
+        line.connect()
+        sent = trouble(line, rng, rng.randrange(20, 150))
+        line.die()
+        told = facts_of(client)
 
         fresh = order_entry(folder)
-        again = Trading(entries=entries, hear=fresh.hear)
-        second = Line(again, fresh, client)
-        second.connect()
-        second.advance(3)
-        reports = [each for each in client.came if each[17] != "0"]
-        assert len({each[17] for each in reports}) == len(reports), steps
-        orders = list(again.oms)
-        assert len(orders) == 1, steps
-        told = [int(each[17]) for each in reports]
+        known = fresh.told
+        again = Trading(entries=made.disk.entries, hear=fresh.hear)
+        before, late = before + known, late + fresh.told - known
+        line = Line(again, fresh, client)
+        line.connect()
+        line.advance(3)
         facts = [record.sequence for record in again.disk.entries if record.kind == REPORT_KIND]
-        assert told == facts, steps
+        assert facts_of(client) == facts
+        assert facts[: len(told)] == told
+        names = [order.ordered.client_order_id for order in again.oms]
+        assert sorted(names) == sorted(f"order-{n}" for n in range(1, sent + 1))
         fresh.close()
         again.close()
+    assert late > 0
+    assert before > 0
+
+
+def test_a_store_that_fails_leaves_no_fact_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Trading()
+    ours, client = order_entry(tmp_path), Client()
+    first = Line(made, ours, client)
+    first.connect()
+    client.order("A")
+    first.advance()
+    with monkeypatch.context() as broken:
+        broken.setattr(ours.store, "sent", _full)
+        made.flow.cancel(made.oms[1])
+        first.advance()
+    made.flow.submit(made.order("B", client="alpha"))
+    first.advance()
+    assert facts_of(client) == [3]
+    first.die()
+    fresh = order_entry(tmp_path)
+    again = Trading(entries=made.disk.entries, hear=fresh.hear)
+    second = Line(again, fresh, client)
+    second.connect()
+    assert facts_of(client) == [record.sequence for record in made.disk.entries if record.kind == REPORT_KIND]
+    assert len(facts_of(client)) == 3
+    fresh.close()
+    again.close()
+
+
+def _full(number: int, message: bytes | None) -> None:
+    raise OSError(28, "No space left on device")
 
 
 def test_a_drop_copy_hears_of_every_execution_of_everybody_once(tmp_path: Path) -> None:

@@ -6,14 +6,16 @@ import os
 import random
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from control.entries import described
 from control.journal import entries, verify
 from control.oms.entries import REPORT_KIND, Report
-from tests.control.fix.loopback import PATIENCE, free_port, until
+from tests.control.fix.loopback import free_port
 from tests.shared_data import ROOT
 
 pytestmark = [
@@ -21,6 +23,7 @@ pytestmark = [
     pytest.mark.skipif(importlib.util.find_spec("quickfix") is None, reason="quickfix-ssl is not installed"),
 ]
 START_SECONDS = 240  # a machine that has compiled nothing yet
+PATIENCE = 120.0  # one on which much else runs
 KILLS, ORDERS = 2, 30
 
 CONFIGURATION = """
@@ -48,11 +51,20 @@ target = "CLR"
 """
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
 class Process:
     """A process whose lines are kept."""
 
+    running: ClassVar[list["Process"]] = []
+
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process, self.lines = process, list[str]()
+        self.running.append(self)
         self._reading = asyncio.ensure_future(self._read())
 
     @classmethod
@@ -80,6 +92,14 @@ class Process:
 
     def count(self, word: str) -> int:
         return sum(line.split()[0] == word for line in self.lines)
+
+    @classmethod
+    def kill_the_rest(cls) -> None:
+        """Nothing outlives its test."""
+        for each in cls.running:
+            if each.process.returncode is None:
+                each.process.kill()
+        cls.running.clear()
 
     async def end(self, number: int) -> None:
         self.process.send_signal(number)
@@ -118,6 +138,12 @@ def test_reports_come_once_and_orders_happen_once_through_kills(tmp_path: Path, 
     (tmp_path / "hairpin.toml").write_text(CONFIGURATION.format(state=state, port=port))
 
     async def scenario() -> tuple[Process, Process]:
+        try:
+            return await trade()
+        finally:
+            Process.kill_the_rest()
+
+    async def trade() -> tuple[Process, Process]:
         server = await serve(tmp_path)
         client = await quickfix_client(port, tmp_path / "qf", "QF")
         clearing = await quickfix_client(port, tmp_path / "clr", "CLR")
