@@ -100,6 +100,17 @@ def test_a_replacement_to_no_more_than_has_traded_ends_the_order_filled(
     assert client.brief(102, 39) == [("9", "0", "2")]
 
 
+def test_what_a_chain_has_traded_before_counts_when_it_is_replaced_to_less(client: FixClient, other: Ouch42) -> None:
+    client.new("C1")
+    other.receive(enter42("S1", "S", 30, MIDDLE))
+    client.replace("C1", "C2", 100)
+    other.receive(enter42("S2", "S", 30, MIDDLE))
+    client.told()
+    client.replace("C2", "C3", 40)
+    (report,) = client.told()
+    assert [report.text(tag) for tag in (150, 39, 11, 41, 38, 151, 14)] == ["5", "2", "C3", "C2", "60", "0", "60"]
+
+
 def test_requests_that_cannot_be_met_are_refused_with_their_reason(client: FixClient, other: Ouch42) -> None:
     duplicate = "2" if client.name == "fix42" else "6"
     client.cancel("NONE", "X1")
