@@ -10,7 +10,7 @@ from sim.exchange.matching import digest, trading
 from sim.exchange.matching.cross import cross, imbalance
 from sim.exchange.matching.digest import Resting
 from sim.exchange.matching.ladder import order_at
-from sim.exchange.matching.limit import watch
+from sim.exchange.matching.limit import tell_collar, watch
 from sim.exchange.matching.orders import begin, find
 from sim.exchange.matching.state import (
     CANCELLED,
@@ -201,7 +201,7 @@ def execute(memory: Any, events: Any, row: Any) -> bool:
         elif kind == _IMBALANCE:
             imbalance(memory, events, row)
         elif kind == _COLLAR:
-            trading.tell_collar(memory, events, row)
+            tell_collar(memory, events, row)
     if kind == _CANCEL_ALL:
         for each in range(memory[SYMBOL_COUNT]):
             watch(memory, each)

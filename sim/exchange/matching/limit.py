@@ -1,6 +1,7 @@
 """The limit state: a displayed bid at the upper price band, or a displayed offer at the lower one, while a symbol trades.
 
-The core keeps since when a symbol has been in it, to the command: what follows from that is :mod:`sim.exchange.luld`'s.
+The core keeps since when a symbol has been in it, to the command: what follows from that is :mod:`sim.exchange.luld`'s. The
+collar of the auction that ends a pause is only told.
 """
 
 from __future__ import annotations
@@ -8,8 +9,32 @@ from __future__ import annotations
 from typing import Any
 
 from sim.exchange.matching.ladder import level_at, symbol_at
-from sim.exchange.matching.state import BAND, BUY, COUNT, LIMIT_SINCE, NOW, SELL, STATE, TRADING, UPPER
+from sim.exchange.matching.orders import begin
+from sim.exchange.matching.state import (
+    BAND,
+    BUY,
+    COUNT,
+    E_DETAIL,
+    E_MATCH,
+    E_OTHER,
+    E_PRICE,
+    E_SHARES,
+    FLAGS,
+    LIMIT_SINCE,
+    NOW,
+    PRICE,
+    SELL,
+    SHARES,
+    STATE,
+    SYMBOL,
+    TRADING,
+    UPPER,
+    VALUE,
+    Event,
+)
 from wire.compiled import inner, merged
+
+_BANDS = Event.BANDS.value
 
 
 @merged
@@ -32,3 +57,13 @@ def watch(memory: Any, symbol: int) -> None:
         memory[since] = 0
     elif memory[since] == 0:
         memory[since] = max(memory[NOW], 1)
+
+
+@inner
+def tell_collar(memory: Any, events: Any, command: Any) -> None:
+    """Says between which prices a coming auction may be."""
+    symbol = command[SYMBOL]
+    n = begin(memory, events, _BANDS)
+    events[n, SYMBOL], events[n, E_PRICE], events[n, E_OTHER] = symbol, command[PRICE], command[VALUE]
+    events[n, E_MATCH], events[n, E_DETAIL] = command[SHARES], memory[symbol_at(memory, symbol) + STATE]
+    events[n, E_SHARES] = command[FLAGS]

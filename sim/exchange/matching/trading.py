@@ -445,16 +445,6 @@ def set_bands(memory: Any, events: Any, symbol: int, lower: int, upper: int) -> 
 
 
 @inner
-def tell_collar(memory: Any, events: Any, command: Any) -> None:
-    """Says between which prices a coming auction may be."""
-    symbol = command[SYMBOL]
-    n = begin(memory, events, _BANDS)
-    events[n, SYMBOL], events[n, E_PRICE], events[n, E_OTHER] = symbol, command[PRICE], command[VALUE]
-    events[n, E_MATCH], events[n, E_DETAIL] = command[SHARES], memory[symbol_at(memory, symbol) + STATE]
-    events[n, E_SHARES] = command[FLAGS]
-
-
-@inner
 def cancel_all(memory: Any, events: Any, symbol: int, owner: int, reason: int) -> None:
     """Cancels every order of a symbol, of an owner, or of both; -1 is any. In the order of their slots."""
     for slot in range(1, memory[USED] + 1):

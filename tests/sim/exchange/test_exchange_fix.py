@@ -1,7 +1,10 @@
 """What FIX clients of the three versions are told, report by report, each valid by its version's dictionary."""
 
+from collections import Counter
+from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sim.exchange.matching.core import Core
@@ -95,6 +98,17 @@ def test_a_replacement_to_no_more_than_has_traded_ends_the_order_filled(
     assert client.brief(39, 14, 11) == [("8", "2", "60", "C2")]
     client.cancel("C2", "X1")
     assert client.brief(102, 39) == [("9", "0", "2")]
+
+
+def test_what_a_chain_has_traded_before_counts_when_it_is_replaced_to_less(client: FixClient, other: Ouch42) -> None:
+    client.new("C1")
+    other.receive(enter42("S1", "S", 30, MIDDLE))
+    client.replace("C1", "C2", 100)
+    other.receive(enter42("S2", "S", 30, MIDDLE))
+    client.told()
+    client.replace("C2", "C3", 40)
+    (report,) = client.told()
+    assert [report.text(tag) for tag in (150, 39, 11, 41, 38, 151, 14)] == ["5", "2", "C3", "C2", "60", "0", "60"]
 
 
 def test_requests_that_cannot_be_met_are_refused_with_their_reason(client: FixClient, other: Ouch42) -> None:
@@ -295,3 +309,56 @@ def test_ids_begin_with_the_run_and_times_count_from_its_midnight() -> None:
     client.new("C1")
     client.new("C2")
     assert client.brief(17, 60) == [("8", "5f-1-1", "20261127-09:30:00.000"), ("8", "5f-1-2", "20261127-09:30:00.000")]
+
+
+@pytest.mark.parametrize("name", VERSIONS)
+def test_any_orders_by_ouch_and_by_fix_are_the_same_and_every_report_adds_up(name: str, rng: np.random.Generator) -> None:
+    by_fix, by_ouch = FixClient(venue_of(), name, "FRMA"), venue_of()
+    old = Ouch42(by_ouch, by_ouch.account(name.upper(), "FRMA"))
+    others = [Ouch42(venue, venue.account("OTHER", "FRMB")) for venue in (by_fix.entry.venue, by_ouch)]
+    sides: dict[str, int] = {}
+    for n in range(400):
+        side, shares = int(rng.integers(2)), int(rng.integers(1, 20)) * 10
+        price = MIDDLE + int(rng.integers(-4, 5)) * 100
+        text = f"{price / 10_000:.2f}"
+        what, target = rng.random(), f"N{rng.integers(max(n - 30, 0), n + 1)}"
+        if what < 0.35:
+            for other in others:
+                other.receive(enter42(f"O{n}", "BS"[side], shares, price))
+        elif what < 0.65 or target not in sides:
+            hidden, immediate = bool(rng.random() < 0.2), bool(rng.random() < 0.2)
+            sides[f"N{n}"] = side
+            by_fix.new(f"N{n}", "12"[side], shares, text, t111=0 if hidden else None, t59=3 if immediate else None)
+            display, lives = "N" if hidden else "Y", 0 if immediate else 99_998
+            old.receive(enter42(f"N{n}", "BS"[side], shares, price, display=display, time_in_force=lives))
+        elif what < 0.85:
+            side = sides[f"N{n}"] = sides[target]
+            by_fix.replace(target, f"N{n}", shares, text, t54="12"[side])
+            old.receive(replace42(target, f"N{n}", shares, price))
+        else:
+            by_fix.cancel(target, f"X{n}", t54="12"[sides[target]])
+            old.receive(ouch42.CANCEL_ORDER.pack(order_token=target, shares=0))
+    first, second = by_fix.entry.venue, by_ouch
+    assert first.core.counters == second.core.counters
+    assert first.core.hash == second.core.hash
+    assert first.core.counters["matches"] > 50
+    published = [[venue.publication[i] for i in range(len(venue.publication))] for venue in (first, second)]
+    assert published[0] == published[1]
+    reports = [each for each in by_fix.told() if each.type == b"8" and each.text(37) != "NONE"]
+    assert len({each.text(17) for each in reports}) == len(reports)
+    fills: dict[str, list[tuple[int, Decimal]]] = {}
+    kinds = Counter(each.text(150) for each in reports)
+    assert kinds["5"] > 10
+    assert kinds["4"] > 10
+    for each in reports:
+        chain = fills.setdefault(each.text(37), [])
+        if 32 in each:
+            chain.append((int(each.text(32)), Decimal(each.text(31))))
+        done, left = sum(shares for shares, _ in chain), int(each.text(151))
+        assert int(each.text(14)) == done
+        assert done + left == int(each.text(38)) or left == 0
+        average = sum(shares * price for shares, price in chain) / done if done else Decimal(0)
+        assert abs(Decimal(each.text(6)) - average) <= Decimal("0.00005")
+        status = each.text(39)
+        assert (left == 0) == (status in "248"), "4 and 2 end an order"
+        assert (status == "1") == (left > 0 and done > 0)

@@ -135,7 +135,7 @@ def test_two_feeds_one_of_them_lossy_make_the_book_and_a_snapshot_makes_it_later
         Feed(port=b.getsockname()[1], delay_us=500, jitter_us=500),
     )
     flow = Flow(messages=4000, orders=50, rate=4000.0, speed=4.0)
-    config = VenueConfig(symbols=("HPNA",), flow=flow, feeds=feeds)
+    config = VenueConfig(symbols=("HPNA",), flow=flow, feeds=feeds, luld_tiers=(1,))
     heard: dict[int, dict[int, bytes]] = {0: {}, 1: {}}
     late: list[bytes] = []
 
