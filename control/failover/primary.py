@@ -186,6 +186,7 @@ class Primary:
         if not self._ended:
             self._ended = True
             self._tell(str(error))
+            self._lease.stop()
         if hasattr(self, "committer"):
             self.committer.refuse(str(error))
             self._publisher.end(error)

@@ -70,6 +70,7 @@ def test_without_servers_a_local_primary_goes_on_and_the_standby_catches_up(
     good(result)
     assert result["entries"] == result["acknowledged"]
     assert result["lag"] > 100
+    assert "stream" in result["told"]
 
 
 @pytest.mark.slow
