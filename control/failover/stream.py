@@ -244,7 +244,9 @@ class Stream:
             return await asyncio.wait_for(question, self._timeout)
         except (NotFoundError, BadRequestError):
             raise
-        except (TimeoutError, nats.errors.Error, OSError) as error:
+        except TimeoutError as error:
+            raise UnreachableError(f"stream {self.name}: no answer of NATS in {self._timeout:g} s") from error
+        except (nats.errors.Error, OSError) as error:
             text = error.description if isinstance(error, APIError) and error.description else str(error) or type(error).__name__
             raise UnreachableError(f"stream {self.name}: {text}") from error
 
