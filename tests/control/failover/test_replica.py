@@ -86,6 +86,21 @@ def test_an_entry_that_no_message_can_hold_is_refused(tmp_path: Path, replicated
         append(one, 0, 1)
 
 
+def test_an_entry_that_is_published_before_its_turn_to_wait_is_acknowledged(tmp_path: Path, replicated: Replication) -> None:
+    """The publisher reads what is committed whenever it looks: it may be quicker than the call that says who waits for it."""
+    with primary(tmp_path / "a", replicated) as one:
+
+        class Late:
+            def call_soon_threadsafe(self, more, *arguments) -> None:
+                one._loop.call_soon_threadsafe(one._publisher._wake.set)
+                while one.published < one._publisher._committed:
+                    pass
+                one._loop.call_soon_threadsafe(more, *arguments)
+
+        one._publisher._loop = Late()
+        append(one, 0, 1)
+
+
 def test_there_is_one_primary(tmp_path: Path, replicated: Replication) -> None:
     with primary(tmp_path / "a", replicated, name="the first"), pytest.raises(LeaseHeldError, match="the first has it, epoch 1"):
         primary(tmp_path / "b", replicated, patience=2.0)
