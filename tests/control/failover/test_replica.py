@@ -12,6 +12,7 @@ from control.failover.message import Message
 from control.failover.primary import Primary, open_stream
 from control.failover.publisher import FencedError
 from control.failover.replica import BehindError, GapError, Replica
+from control.failover.standby import Standby
 from control.failover.stream import MovedError, ReplicationError, Stream
 from control.store import ForkError, Journal, JournalFailedError
 from control.store.committer import Committer
@@ -151,7 +152,10 @@ def test_a_fork_is_told_with_its_record(tmp_path: Path, local: Replication) -> N
     one._publisher._publish = lambda: asyncio.Event().wait()
     append(one, 20, 3)
     one.close(drain=0.1)
-    with primary(tmp_path / "b", local, accept_loss=True) as two:
+    with Journal(tmp_path / "b", segment_records=SEGMENT_RECORDS) as journal:
+        promoted = asyncio.run(Standby(journal, local, take=True, force=False, accept_loss=True).run(lambda status: None, 1.0))
+        assert promoted.sequence == common
+    with primary(tmp_path / "b", local) as two:  # the loss was accepted once and for all
         append(two, 100, 30)
     with pytest.raises(ForkError, match=rf"record {common + 1} is not the one that is in stream"):
         follow(tmp_path / "a", local)

@@ -36,6 +36,7 @@ def test_a_primary_that_was_paused_writes_nothing_more(
     assert len(result["told"]) == 1
 
 
+@pytest.mark.slow
 def test_a_primary_that_does_not_notice_that_it_was_paused_is_refused_by_the_stream(
     tmp_path: Path, cluster: Cluster, replicated: Replication, seed: int
 ) -> None:
