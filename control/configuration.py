@@ -357,9 +357,9 @@ class Replication(Parameters):
     """servers that keep the stream"""
     mode: Literal["local", "replicated"] = "replicated"
     """``local``: acknowledged when the journal is synced, and goes on without NATS; ``replicated``: when the stream has it too"""
-    ttl_ms: Annotated[int, BeforeValidator(exact), Field(ge=200, le=60_000)] = 3_000
-    """ms for which a renewal of the lease is good"""
-    margin_ms: Annotated[int, BeforeValidator(exact), Field(ge=50, le=60_000)] = 1_000
+    ttl_ms: Annotated[int, BeforeValidator(exact), Field(ge=200, le=60_000)] = 12_000
+    """ms for which a renewal of the lease is good; servers that elect a leader do not answer for up to 10 s"""
+    margin_ms: Annotated[int, BeforeValidator(exact), Field(ge=50, le=60_000)] = 3_000
     """ms that a standby waits longer than that"""
     timeout_ms: Annotated[int, BeforeValidator(exact), Field(ge=50, le=60_000)] = 1_000
     """ms that any answer of NATS may take"""

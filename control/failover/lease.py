@@ -269,11 +269,15 @@ class Lease:
             raise LeaseHeldError(f"lease: {self.machine.reason}")
         return self.machine.epoch
 
-    async def release(self) -> None:
-        """Give it back if it is held, and end. ``lost`` is not called."""
+    def stop(self) -> None:
+        """Renew it no more: it runs out, while its holder stops whatever it has to. ``lost`` is not called."""
         self._told = True
         for task in self._tasks:
             task.cancel()
+
+    async def release(self) -> None:
+        """Give it back if it is held, and end. ``lost`` is not called."""
+        self.stop()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         write = self.machine.released()
         if write is not None:

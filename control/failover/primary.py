@@ -175,8 +175,13 @@ class Primary:
     async def _report(self) -> None:
         """What may not be lost goes with each renewal of the lease."""
         while True:
-            self._lease.machine.acknowledged = self._publisher.acknowledged
+            self._note()
             await asyncio.sleep(self._settings.ttl_ms / 6000)
+
+    def _note(self) -> None:
+        """It never falls: a life before this one may have acknowledged more than the stream has yet."""
+        known = self._lease.machine.acknowledged or 0
+        self._lease.machine.acknowledged = max(known, self._publisher.acknowledged)
 
     def _lost(self, reason: str) -> None:
         self._stop(FencedError(reason))
@@ -186,6 +191,7 @@ class Primary:
         if not self._ended:
             self._ended = True
             self._tell(str(error))
+            self._lease.stop()
         if hasattr(self, "committer"):
             self.committer.refuse(str(error))
             self._publisher.end(error)
@@ -195,7 +201,7 @@ class Primary:
     async def _finish(self, drain: float) -> None:
         if not self._ended:
             await self._publisher.drain(drain)
-            self._lease.machine.acknowledged = self._publisher.acknowledged
+            self._note()
         self._ended = True
         self._publisher.end(FencedError("closed"))
         for task in self._tasks:
@@ -222,5 +228,7 @@ async def promote(
     lease.machine.floor, lease.machine.forced = replica.epoch, force
     lease.start()
     epoch = await lease.acquire(seconds)
-    before = lease.machine.previous
-    return await replica.promote(epoch, before.acknowledged if before else 0, accept_loss=accept_loss)
+    before = lease.machine.previous.acknowledged if lease.machine.previous else 0
+    promotion = await replica.promote(epoch, before, accept_loss=accept_loss)
+    lease.machine.acknowledged = min(promotion.sequence, max(before, promotion.published))
+    return promotion

@@ -132,6 +132,9 @@ class Publisher:
             if self._ended is not None:
                 done(self._ended)
                 return
+            if sequence <= self._published:  # it was read and stored before this call came
+                done(None)
+                return
             self._waiting.append((sequence, done))
         self._wake.set()
 

@@ -134,7 +134,7 @@ def show(
         else:
             err.print(
                 f"record {status['record']}, {status['records_behind']} behind for {status['seconds_behind']:.1f} s, epoch"
-                f" {status['epoch']}, primary {status['primary'] or 'none'} {status['failure']}",
+                f" {status['epoch']}, primary {status['primary'] or 'none'}{status['failure'] and '; ' + status['failure']}",
                 highlight=False, soft_wrap=True, markup=False,
             )  # fmt: skip
 

@@ -151,6 +151,7 @@ class Stream:
             inactive_threshold=30.0,
         )
         subscription = await self._answer(self._js.pull_subscribe(self.name, stream=self.name, config=wanted))
+        missing = False
         try:
             while True:
                 try:
@@ -166,8 +167,12 @@ class Stream:
                         raise UnreachableError(f"stream {self.name}: message {number} came behind {after}")
                     batch.append(Stored(number, self._unpacked(number, each.data)))
                     after = number
-                if not batch and (await self.bounds())[1] > after:
-                    raise UnreachableError(f"stream {self.name}: what is behind message {after} does not come")
+                if batch:
+                    missing = False
+                elif (await self.bounds())[1] > after:
+                    if missing:  # twice: it did not come in between either
+                        raise UnreachableError(f"stream {self.name}: what is behind message {after} does not come")
+                    missing = True
                 yield batch
         finally:
             await self._forgotten(subscription)
@@ -239,7 +244,9 @@ class Stream:
             return await asyncio.wait_for(question, self._timeout)
         except (NotFoundError, BadRequestError):
             raise
-        except (TimeoutError, nats.errors.Error, OSError) as error:
+        except TimeoutError as error:
+            raise UnreachableError(f"stream {self.name}: no answer of NATS in {self._timeout:g} s") from error
+        except (nats.errors.Error, OSError) as error:
             text = error.description if isinstance(error, APIError) and error.description else str(error) or type(error).__name__
             raise UnreachableError(f"stream {self.name}: {text}") from error
 

@@ -55,6 +55,7 @@ class Committer:
             The journal takes no more.
         """
         done: Future[int] = Future()
+        done.set_running_or_notify_cancel()  # what was appended cannot be called back
         with self._changed:
             if self._failure is not None or self._stopping:
                 raise JournalFailedError(self._failure or f"{self.journal.folder}: closed")

@@ -79,7 +79,8 @@ class Process:
         self._reader.join(PATIENCE)
         self._errors = self._process.stderr.read() if not self._process.stderr.closed else self._errors
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            pipe.close()
+            if not pipe.closed:
+                pipe.close()
         return code
 
     def close(self) -> int:

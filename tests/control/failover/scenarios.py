@@ -14,7 +14,7 @@ from control.failover.primary import open_stream
 from control.failover.replica import Replica
 from control.store import Journal
 from tests.control.failover.cluster import Cluster
-from tests.control.failover.processes import PATIENCE, Primary, Standby, check
+from tests.control.failover.processes import PATIENCE, Primary, Standby, check, last_record
 from tests.control.journal_crashes import SEGMENT_RECORDS
 
 
@@ -125,14 +125,17 @@ def all_servers_killed(cluster: Cluster, folder: Path, settings: Replication, se
 
 
 def outage(cluster: Cluster, folder: Path, settings: Replication, seed: int) -> dict:
-    """SIGKILL of all servers in mode ``local``: entries are acknowledged all the time, and the standby catches up."""
+    """SIGKILL of all servers in mode ``local``: entries are acknowledged all the time, and a standby that runs on catches up."""
     draw = random.Random(seed)
-    primary = begun(folder, settings)
-    primary.reach(draw.randrange(20, 200))
+    primary = Primary(folder / "primary", settings)
+    standby = Standby(folder / "standby", settings)
+    primary.event("primary")
+    standby.reach(draw.randrange(20, 200))
     cluster.kill()
     down = primary.acknowledged
     primary.reach(down + 200)
     most = max(event["lag"] for event in primary.events if event["event"] == "acknowledged")
+    told = standby.wait(lambda event: event["failure"], "that the servers are away")
     cluster.start()
     cluster.ready(settings.stream)
     begin = len(primary.events)
@@ -141,8 +144,9 @@ def outage(cluster: Cluster, folder: Path, settings: Replication, seed: int) -> 
         "the end of the lag",
     )
     assert primary.close() == 0, primary.errors()
-    followed(folder, settings)
-    return check(primary.acknowledged, folder / "standby", folder / "primary") | {"lag": most}
+    standby.reach(last_record(folder / "primary"))
+    standby.kill()
+    return check(primary.acknowledged, folder / "standby", folder / "primary") | {"lag": most, "told": told["failure"]}
 
 
 REPLICATED = {each.__name__: each for each in (primary_killed, primary_paused, standby_killed, server_killed, all_servers_killed)}

@@ -12,6 +12,7 @@ from control.failover.message import Message
 from control.failover.primary import Primary, open_stream
 from control.failover.publisher import FencedError
 from control.failover.replica import BehindError, GapError, Replica
+from control.failover.standby import Standby
 from control.failover.stream import MovedError, ReplicationError, Stream
 from control.store import ForkError, Journal, JournalFailedError
 from control.store.committer import Committer
@@ -86,6 +87,21 @@ def test_an_entry_that_no_message_can_hold_is_refused(tmp_path: Path, replicated
         append(one, 0, 1)
 
 
+def test_an_entry_that_is_published_before_its_turn_to_wait_is_acknowledged(tmp_path: Path, replicated: Replication) -> None:
+    """The publisher reads what is committed whenever it looks: it may be quicker than the call that says who waits for it."""
+    with primary(tmp_path / "a", replicated) as one:
+
+        class Late:
+            def call_soon_threadsafe(self, more, *arguments) -> None:
+                one._loop.call_soon_threadsafe(one._publisher._wake.set)
+                while one.published < one._publisher._committed:
+                    pass
+                one._loop.call_soon_threadsafe(more, *arguments)
+
+        one._publisher._loop = Late()
+        append(one, 0, 1)
+
+
 def test_there_is_one_primary(tmp_path: Path, replicated: Replication) -> None:
     with primary(tmp_path / "a", replicated, name="the first"), pytest.raises(LeaseHeldError, match="the first has it, epoch 1"):
         primary(tmp_path / "b", replicated, patience=2.0)
@@ -136,7 +152,10 @@ def test_a_fork_is_told_with_its_record(tmp_path: Path, local: Replication) -> N
     one._publisher._publish = lambda: asyncio.Event().wait()
     append(one, 20, 3)
     one.close(drain=0.1)
-    with primary(tmp_path / "b", local, accept_loss=True) as two:
+    with Journal(tmp_path / "b", segment_records=SEGMENT_RECORDS) as journal:
+        promoted = asyncio.run(Standby(journal, local, take=True, force=False, accept_loss=True).run(lambda status: None, 1.0))
+        assert promoted.sequence == common
+    with primary(tmp_path / "b", local) as two:  # the loss was accepted once and for all
         append(two, 100, 30)
     with pytest.raises(ForkError, match=rf"record {common + 1} is not the one that is in stream"):
         follow(tmp_path / "a", local)

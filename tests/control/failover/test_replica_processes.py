@@ -36,6 +36,7 @@ def test_a_primary_that_was_paused_writes_nothing_more(
     assert len(result["told"]) == 1
 
 
+@pytest.mark.slow
 def test_a_primary_that_does_not_notice_that_it_was_paused_is_refused_by_the_stream(
     tmp_path: Path, cluster: Cluster, replicated: Replication, seed: int
 ) -> None:
@@ -70,6 +71,7 @@ def test_without_servers_a_local_primary_goes_on_and_the_standby_catches_up(
     good(result)
     assert result["entries"] == result["acknowledged"]
     assert result["lag"] > 100
+    assert "stream" in result["told"]
 
 
 @pytest.mark.slow
