@@ -2,9 +2,9 @@
 
 The device tells a gap and takes what is missing at its recovery port; trust in the books returns when the device itself says that
 the sequence is whole. In between this machine asks the re-request servers (MoldUDP64, "Request Packet"), for what is missing from
-the first missing message on; an answer is one packet, so it goes on until nothing is missing. Once it is known how much goes into a
-packet, the packets behind it are asked for with it. A server that does not answer in time is left for the next one; when all of them have been asked in vain for several rounds, it
-wants a snapshot.
+the first missing message on; an answer is one packet, so it goes on until nothing is missing. Once it is known how much goes into
+a packet, the packets behind it are asked for with it. A server that does not answer in time is left for the next one; when all of
+them have been asked in vain for several rounds, it wants a snapshot.
 """
 
 from __future__ import annotations

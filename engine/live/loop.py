@@ -29,7 +29,7 @@ from engine.live.kernel import (
 from engine.live.transport import BATCH, PLACE, Receiver, frame_length, receive
 from engine.path import run
 from engine.unsigned import word
-from wire.compiled import compiled
+from wire.compiled import uncounted
 from wire.records import INPUT, RECORD_LENGTH, Port
 
 Vector = np.ndarray[Any, np.dtype[Any]]
@@ -101,7 +101,7 @@ class Wires(NamedTuple):
     output_limit: int
 
 
-@compiled
+@uncounted
 def loop(state: Any, wires: Any, inputs: Any, buffer: Any, turns: int) -> int:
     """Runs until ``Control.STOP`` is set, or for so many turns (0: no end); turns that had inputs.
 
@@ -133,7 +133,7 @@ def loop(state: Any, wires: Any, inputs: Any, buffer: Any, turns: int) -> int:
     return busy
 
 
-@compiled
+@uncounted
 def _gather(wires: Any, stamp: int) -> int:
     """Inputs of this turn."""
     control, count = wires.control, 0
@@ -172,7 +172,7 @@ def _gather(wires: Any, stamp: int) -> int:
     return count
 
 
-@compiled
+@uncounted
 def _feed(wires: Any, receiver: Any, port: int, stamp: int, count: int) -> int:
     """Packets of one feed."""
     packets = receive(receiver, wires.buffer)
@@ -183,7 +183,7 @@ def _feed(wires: Any, receiver: Any, port: int, stamp: int, count: int) -> int:
     return count
 
 
-@compiled
+@uncounted
 def _record(wires: Any, inputs: Any, count: int) -> None:
     """Copies this turn's packets of the feeds to the tape."""
     for n in range(count):
@@ -193,7 +193,7 @@ def _record(wires: Any, inputs: Any, count: int) -> None:
             rings.put_packet(wires.tape, wires.tape_octets, wires.buffer, at, length, port)
 
 
-@compiled
+@uncounted
 def _add(inputs: Any, count: int, port: int, stamp: int, at: int, length: int) -> int:
     record = inputs[count]
     record.timestamp = stamp
@@ -203,7 +203,7 @@ def _add(inputs: Any, count: int, port: int, stamp: int, at: int, length: int) -
     return count + 1
 
 
-@compiled
+@uncounted
 def _lose(wires: Any, error: int, stamp: int, count: int) -> int:
     """The order connection is lost: the path is told, and what was not sent is gone."""
     control = wires.control
@@ -214,7 +214,7 @@ def _lose(wires: Any, error: int, stamp: int, count: int) -> int:
     return _add(wires.inputs, count, COMMAND, stamp, COMMAND_AT + RECORD_LENGTH, RECORD_LENGTH)
 
 
-@compiled
+@uncounted
 def _hand_out(wires: Any, out: Any) -> None:
     """Packets to the exchange, then events to the ring; ``out`` is empty after it."""
     control, first = wires.control, out[0]
@@ -244,7 +244,7 @@ def _hand_out(wires: Any, out: Any) -> None:
     first.payload_length = 0
 
 
-@compiled
+@uncounted
 def _send(wires: Any) -> None:
     """As much of what is pending as the connection takes."""
     control = wires.control

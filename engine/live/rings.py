@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from engine.live.kernel import load_acquire, store_release
-from wire.compiled import compiled
+from wire.compiled import uncounted
 from wire.records import RECORD_LENGTH
 
 Vector = np.ndarray[Any, np.dtype[Any]]
@@ -144,13 +144,13 @@ class PacketRing(Ring):
         return found
 
 
-@compiled
+@uncounted
 def read(ring: Any, at: int) -> int:
     """A counter of a ring."""
     return load_acquire(ring, at)
 
 
-@compiled
+@uncounted
 def put(ring: Any, words: Any, at: int) -> bool:
     """Puts in the record whose words begin at ``words[at]``; False if there is no room."""
     produced = ring[PRODUCED]
@@ -165,7 +165,7 @@ def put(ring: Any, words: Any, at: int) -> bool:
     return True
 
 
-@compiled
+@uncounted
 def take(ring: Any, words: Any, at: int) -> bool:
     """Takes the next record out to ``words[at]``; False if there is none."""
     consumed = ring[CONSUMED]
@@ -178,7 +178,7 @@ def take(ring: Any, words: Any, at: int) -> bool:
     return True
 
 
-@compiled
+@uncounted
 def take_all(ring: Any, words: Any) -> None:
     """Takes records out until ``words`` is full, or none is left."""
     for at in range(0, len(words), WORDS):
@@ -186,7 +186,7 @@ def take_all(ring: Any, words: Any) -> None:
             return
 
 
-@compiled
+@uncounted
 def put_packet(ring: Any, octets: Any, packet: Any, at: int, length: int, port: int) -> bool:
     """Puts in the packet of ``length`` bytes at ``packet[at]``; False if there is no room."""
     produced = ring[PRODUCED]
@@ -203,7 +203,7 @@ def put_packet(ring: Any, octets: Any, packet: Any, at: int, length: int, port: 
     return True
 
 
-@compiled
+@uncounted
 def take_packet(ring: Any, octets: Any, buffer: Any, at: int) -> int:
     """Takes the next packet out to ``buffer[at]``, its port to the word 16 bytes before that; its length, 0 if there is none."""
     consumed = ring[CONSUMED]

@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.live.kernel import MSG_DONTWAIT, recvmmsg
 from engine.unsigned import word
-from wire.compiled import compiled
+from wire.compiled import uncounted
 from wire.ethernet import ETHERNET, IPV4_TYPE
 from wire.ipv4 import IPV4, UDP_PROTOCOL
 from wire.udp import UDP
@@ -78,7 +78,7 @@ def receiver(sock: socket.socket, buffer: Vector, at: int) -> Receiver:
     return Receiver(sock.fileno(), messages, vectors, at, partial)
 
 
-@compiled
+@uncounted
 def receive(receiver: Any, buffer: Any) -> int:
     """Takes the packets that wait; how many, or -1 if there are none. Their frames stand in the places."""
     file, most, flags = np.int32(receiver.file), np.uint32(BATCH), np.int32(MSG_DONTWAIT)
@@ -95,7 +95,7 @@ def receive(receiver: Any, buffer: Any) -> int:
     return count
 
 
-@compiled
+@uncounted
 def frame_length(receiver: Any, n: int) -> int:
     """Bytes of the frame in place ``n``."""
     return word(receiver.messages[n].length) + HEADERS

@@ -87,16 +87,23 @@ ports = [{{protocol = "{ouch}", port = {self.ports["order"]}, username = "HAIR",
         assert self.process.stderr is not None
         told = self.process.stderr.readline()
         assert told.startswith("{"), told + self.process.stderr.read()
-        threading.Thread(target=self.process.stderr.read, daemon=True).start()
+        self._reader = threading.Thread(target=self.process.stderr.read, daemon=True)
+        self._reader.start()
+
+    def _ended(self) -> None:
+        self.process.wait(20)
+        self._reader.join(20)
+        assert self.process.stderr is not None
+        self.process.stderr.close()
 
     def kill(self) -> None:
         """Without a word."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self._ended()
 
     def close(self) -> None:
         self.process.terminate()
-        self.process.wait(10)
+        self._ended()
 
 
 class TcpWay:
