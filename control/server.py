@@ -19,16 +19,20 @@ from control.desk import Desk
 from control.entries import Started
 from control.event_log import EventLog
 from control.failover.primary import Primary
+from control.failover.settle import settle_flow
+from control.failover.view import ExchangeView
 from control.gateway.service import FixGateway
 from control.keeper import Keeper
 from control.live import Owner
 from control.market import DemoMarket, RunError
+from control.oms import Oms
 from control.oms.flow import Listener, OrderFlow
 from control.past import Past, Say, hold, past_of, restore
 from control.screen import Lines
 from control.store import Journal, JournalError
 from control.store.committer import Committer
 from control.wired.market import LiveMarket
+from control.wired.opening import Holding
 
 JOURNAL = "journal"
 """The journal's folder in the state folder."""
@@ -128,12 +132,23 @@ def prepare_live(
     progress.say("opening the market")
     try:
         hold(desk)
-        market.open()
+        market.settled_by(lambda view: settle_flow(flow, view))
+        market.open(_before(past.oms, market.account))
         restore(past, desk, progress.say)
     except BaseException:
         market.close()
         raise
     return owner
+
+
+def _before(oms: Oms, account: ExchangeView) -> dict[str, Holding]:
+    """What was held before the exchange's session: by all that the journal has, without what the session's account has."""
+    shares, cash, today, money = oms.positions(), oms.cash(), account.positions(), account.cash()
+    found = {
+        stock: Holding(shares[stock] - today.get(stock, 0), cash[stock] - money.get(stock, 0), oms.marks.get(stock, 0))
+        for stock in shares
+    }
+    return {stock: holding for stock, holding in found.items() if holding.shares or holding.cash}
 
 
 def open_journal(

@@ -10,12 +10,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from control.failover.view import ExchangeView, Execution, Seen
-from control.oms import Asked, Oms, Order, Ordered, Report, UnknownOrderError, What
+from control.oms import Asked, Oms, Order, Ordered, Report, Status, UnknownOrderError, What
 from control.oms.entries import NO_SUCH_ORDER
-from control.oms.events import cancel_id
+from control.oms.events import VENUE, cancel_id, identity
+from control.oms.flow import OrderFlow
 
 DEVICE = "device"
 """Client of orders that no client asked for, as far as is known."""
+
+
+_SESSION_OVER = ord("S")
 
 
 @dataclass(slots=True)
@@ -93,6 +97,25 @@ def settle(
     return done
 
 
+def settle_flow(flow: OrderFlow, view: ExchangeView) -> Settled:
+    """The same for all orders of a device, whatever process sent them; those of before that never went out are refused.
+
+    An id at the exchange is an order of this life of the device unless an earlier one had it.
+    """
+    oms = flow.oms
+    names = {identity(name): name for name in oms.names(VENUE)}
+    done = settle(
+        oms, view, venue=VENUE, timestamp=flow.desk.clock(), hear=flow.hear,
+        name=lambda order_id: names.get(order_id) or flow.name(order_id),
+    )  # fmt: skip
+    for order in list(flow.unreconciled.values()):
+        if order.status is Status.NEW:
+            done.never_arrived += 1
+            flow.hear(Report(order.order_id, What.REFUSED, 0, VENUE, reason=NO_SUCH_ORDER))
+        flow.reconcile(order.order_id)
+    return done
+
+
 def _named(
     oms: Oms, seen: Seen, venue: int, timestamp: int, executed: int, name: Callable[[int], int], done: Settled
 ) -> tuple[Order, int]:
@@ -106,7 +129,7 @@ def _named(
         order, _ = oms.find(venue, name(seen.previous_id))
     except UnknownOrderError:
         made = Ordered(0, DEVICE, f"{called:X}", seen.stock, seen.side, seen.price, seen.quantity)
-        order = oms.order(made, timestamp)
+        order = _unsent(oms, made) or oms.order(made, timestamp)
         oms.send(order.order_id, venue=venue, venue_order_id=called, timestamp=timestamp)
         return order, 0
     number = len(order.requests) + 1
@@ -115,12 +138,25 @@ def _named(
     return order, number
 
 
+def _unsent(oms: Oms, like: Ordered) -> Order | None:
+    """The oldest order that went out, for all it says, without our having written so: a process may have died in between."""
+    for order in oms:
+        asked = order.ordered
+        same = (asked.stock, asked.side, asked.price, asked.quantity) == (like.stock, like.side, like.price, like.quantity)
+        if same and order.status is Status.NEW and not asked.is_parent:
+            return order
+    return None
+
+
 def _unheard(order: Order, rejected: str | None, heard: set[tuple[int, int]]) -> Iterator[Report]:
     """Reports about what the exchange rejected, for this reason, or never heard of."""
     assert order.sent is not None
     venue, number, sent_as = order.sent.venue, order.order_id, order.sent.venue_order_id
     if not any((number, each) in heard for each in range(len(order.requests) + 1)):
-        if rejected is not None:
+        if order.accepted is not None:  # in a session that is no more
+            gone = cancel_id(order.terms, 0)
+            yield Report(number, What.CANCELLED, gone, venue, order.terms, order.price, order.open, _SESSION_OVER)
+        elif rejected is not None:
             yield Report(number, What.REJECTED, sent_as, venue, reason=ord(rejected[:1] or " "))
         else:
             yield Report(number, What.REFUSED, sent_as, venue, reason=NO_SUCH_ORDER)

@@ -19,13 +19,13 @@ from control.desk import Desk
 from control.entries import Cleared, Killed, Started, read
 from control.failover.failover import Failover, Stage
 from control.failover.pair import Inheritance, Pair
-from control.failover.settle import settle
+from control.failover.settle import settle_flow
 from control.failover.view import ExchangeView
 from control.gateway.ouch import Ouch
 from control.keeper import Keeper
 from control.market import commands_for
 from control.oms import Oms
-from control.oms.events import VENUE, identity
+from control.oms.events import identity
 from control.oms.flow import OrderFlow
 from control.rehearsal.board import Board, Driver
 from control.rehearsal.disk import Disk
@@ -228,13 +228,7 @@ class Host:
         return None if line.stream is None else line
 
     def _settle(self, view: ExchangeView) -> None:
-        names = {identity(name): name for name in self.oms.names(VENUE)}
-        settle(
-            self.oms, view, venue=VENUE, timestamp=self.clock(), hear=self.flow.hear,
-            name=lambda order_id: names.get(order_id) or self.flow.name(order_id),
-        )  # fmt: skip
-        for order_id in list(self.flow.unreconciled):
-            self.flow.reconcile(order_id)
+        settle_flow(self.flow, view)
 
     def _hand_over(self, inherited: Inheritance) -> None:
         """The session's next owner: who had it, if it is there and has sent the last order that there was; else the shadow."""

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from control.configuration import Configuration
+from control.failover.view import ExchangeView
 from control.gateway.soupbin import SessionError
 from control.market import RunError
 from control.oms.reconcile import Break
@@ -137,6 +138,7 @@ class LiveMarket:
         self.memory = Memory()
         self._news: list[NDArray[np.void]] = []
         self._halt: Callable[[str | None, str], None] = lambda stock, reason: log.error("%s: %s", stock, reason)
+        self._settle: Callable[[ExchangeView], object] = lambda view: None
         self._copies: Copies | None = None
         self._books: Future[Snapshot] | None = None
         self._reopening: Future[Opening] | None = None
@@ -187,8 +189,23 @@ class LiveMarket:
         """Have ``halt`` called to stop a stock, or everything (None), and with why."""
         self._halt = halt
 
-    def open(self) -> None:
+    def settled_by(self, settle: Callable[[ExchangeView], object]) -> None:
+        """Have ``settle`` called with the account of the order session, now and whenever another session is opened."""
+        self._settle = settle
+        settle(self.account)
+
+    @property
+    def account(self) -> ExchangeView:
+        """The account of the order session, as it was when it was opened."""
+        return self._opening.orders.view
+
+    def open(self, before: Mapping[str, Holding] | None = None) -> None:
         """Configure the device, bring the books in, and log in.
+
+        Parameters
+        ----------
+        before : mapping, optional
+            By stock what was held before the exchange's session began.
 
         Raises
         ------
@@ -196,7 +213,7 @@ class LiveMarket:
             It did not come to that in time, or a value does not fit.
         """
         try:
-            self._begin({})
+            self._begin(before or {})
         except (DeviceError, ValueError) as error:
             raise RunError(str(error), used_wrongly=isinstance(error, ValueError)) from error
         self._say("bringing in the books, logging in")
@@ -440,6 +457,7 @@ class LiveMarket:
             stock: Holding(each.position, each.cash, each.mark) for stock, each in self.positions().items()
         }
         self._opening, self._reopen_not_before, self._gap_at = opening, 0, None
+        self._settle(opening.orders.view)
         self._device.restart()
         self._news.clear()
         self.orders.forget()

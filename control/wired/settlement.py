@@ -11,9 +11,12 @@ exchange's own rules.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from control.failover.view import ExchangeView
+from control.gateway.ouch import Ouch
 from control.gateway.soupbin import Client
 from control.wired.conversation import Address, Conversation, newest
 from drivers.device import OpenOrder
@@ -146,6 +149,8 @@ class Settled:
         Highest generation of an order that the session names.
     cancelled, entered : int
         Orders that were cancelled, and entered for no shares.
+    view : ExchangeView
+        The account of the whole session, where it was read.
     """
 
     session: str
@@ -153,6 +158,7 @@ class Settled:
     last: int
     cancelled: int = 0
     entered: int = 0
+    view: ExchangeView = field(default_factory=ExchangeView)
 
 
 def clear(address: Address, account: Account, seconds: float) -> Settled:
@@ -163,18 +169,24 @@ def clear(address: Address, account: Account, seconds: float) -> Settled:
     UnreachableError, RefusedError
     """
     now = newest(address, account.username, account.password, "", seconds)
-    orders = Orders(account)
+    orders, view, ouch = Orders(account), ExchangeView(), Ouch(account.ouch, account.prefix)
     if now.sequence == 1:
         return Settled(now.session, 1, 0)
+
+    def take(message: bytes) -> None:
+        orders.take(message)
+        with suppress(WireError):
+            view.take(ouch.read(message))
+
     with Conversation(address, Client(account.username, account.password, session=now.session), seconds) as talk:
         while talk.sequence < now.sequence:
-            orders.take(talk.message())
+            take(talk.message())
         left = list(orders.open)
         for name in left:
             talk.send(account.cancel(name))
         while any(name in orders.open for name in left):
-            orders.take(talk.message())
-        return Settled(now.session, talk.sequence, orders.last, cancelled=len(left))
+            take(talk.message())
+        return Settled(now.session, talk.sequence, orders.last, cancelled=len(left), view=view)
 
 
 def settle(

@@ -43,7 +43,7 @@ def test_one_kind_of_fault_over_and_over(kind: Kind) -> None:
 
 
 def test_a_host_that_does_not_settle_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control.rehearsal.host, "settle", lambda *_, **__: None)
+    monkeypatch.setattr(control.rehearsal.host, "settle_flow", lambda *_, **__: None)
     outcome = play(5, (Kind.CARD,))
     assert any("executions" in line or "open orders" in line for line in outcome.violations)
 

@@ -206,12 +206,18 @@ def test_without_rerequests_books_come_by_snapshot_and_a_second_life_finds_what_
         until(lambda: trade(client, "HPNA", "buy").status_code == 201 and fills(exchange), "no execution")
         until(lambda: owner.ask(lambda desk: desk.orders()).result(20), "no quotes")
         agree(owner, market, exchange, {}, 500)
+        open_before = [order.order_id for order in owner.flow.oms if not order.status.is_final]
+        assert open_before
         last = market.device.counters()["orders_new"]
         market.device.close()  # as a crash would: nothing is cancelled, nobody logs out
     for each in ways.rerequests:
         each.dead = False
     with serving(ways.configuration(), tmp_path / "state") as (client, owner, market):
         agree(owner, market, exchange, {}, 500)
+        oms = owner.flow.oms
+        assert all(oms[each].status.is_final for each in open_before)  # the account says what became of them
+        assert owner.flow.unreconciled == {}
+        assert oms.violations == []
         assert any(each.position for each in owner.ask(lambda _: market.positions()).result(20).values())
         until(lambda: market.device.counters()["accepted"] > 1, "no quotes")
         assert market.device.counters()["unknown_token"] == 0

@@ -72,7 +72,7 @@ feeds = [
     {{address = "{HOST}", port = {self.feeds[0]}, loss = {loss}}},
     {{address = "{HOST}", port = {self.feeds[1]}, loss = {loss}, delay_us = 150}},
 ]
-rerequest_port = {self.ports["rerequest"]}
+rerequest_ports = [{self.ports["rerequest"]}]
 snapshot_port = {self.ports["snapshot"]}
 drop_copy_port = {self.ports["drop_copy"]}
 ports = [{{protocol = "{ouch}", port = {self.ports["order"]}, username = "HAIR", password = "PIN", firm = "HRPN"}}]
@@ -246,7 +246,8 @@ def serving(configuration: Configuration, state: Path) -> Iterator[tuple[httpx.C
     """``hairpin serve`` in this process."""
     from rich.console import Console
 
-    owner = prepare_live(configuration, "software", Lines(Console(stderr=True, quiet=True)))
+    kept = configuration.serve.model_copy(update={"state": state})
+    owner = prepare_live(configuration.model_copy(update={"serve": kept}), "software", Lines(Console(stderr=True, quiet=True)))
     market = owner.desk.market
     assert isinstance(market, LiveMarket)
     owner.start()
@@ -266,4 +267,5 @@ def serving(configuration: Configuration, state: Path) -> Iterator[tuple[httpx.C
         thread.join(20)
         listener.close()
         owner.stop()
+        owner.desk.keeper.close()
         market.close()
