@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from control.gateway.soupbin import Client, Ended, Event, Link, LoggedIn, Message, Refused, SessionError
+from control.gateway.soupbin import Client, Ended, Event, Idle, Link, LoggedIn, Message, Refused, SessionError
 from control.oms.reconcile import Break, Fill, Reconciler
 from control.wired.conversation import Address
 from sim.exchange.venue import DROP_COPY
@@ -132,7 +132,7 @@ class Copies:
                 self.ended = True
             elif isinstance(event, SessionError):
                 raise event
-            elif not isinstance(event, Refused):
+            elif not isinstance(event, Refused | Idle):
                 raise SessionError(f"drop copy: {event!r}")
         self.reconciler.tick(self._clock())
 
