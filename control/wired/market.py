@@ -21,7 +21,7 @@ from control.failover.view import ExchangeView
 from control.gateway.soupbin import SessionError
 from control.market import RunError
 from control.oms.reconcile import Break
-from control.wired.books import PRIVATE_SESSION, Brought, bring, send
+from control.wired.books import Brought, bring, send
 from control.wired.conversation import Address, RefusedError, UnreachableError
 from control.wired.copies import Copies
 from control.wired.feeds import Feeds
@@ -30,6 +30,7 @@ from control.wired.opening import Holding, Opening, UnpricedError, prepare
 from control.wired.orders import OrderLink
 from control.wired.rerequests import Rerequests
 from control.wired.settlement import Account, NewSessionError
+from control.wired.setup import setting_up
 from control.wired.snapshot import Snapshot, fetch
 from drivers import commands, settings
 from drivers.device import Answer, Batch, Device, DeviceError
@@ -388,33 +389,9 @@ class LiveMarket:
 
     def _begin(self, positions: Mapping[str, Holding]) -> None:
         """Configure a device that knows nothing, and have it brought into the session of the opening."""
-        opening, made, sizes = self._opening, self.configuration, self.configuration.device
-        general = made.portfolio
-        told = [
-            commands.set_feed(settings.Feed(start_sequence=1, session=PRIVATE_SESSION)),
-            commands.set_global(general.settings(general.firm, general.token_prefix)),
-            *self.memory.kills(mapped=False),
-        ]
-        held = {**positions}
-        for stock, holding in opening.holdings.items():
-            old = held.get(stock, Holding())
-            held[stock] = Holding(old.shares + holding.shares, old.cash + holding.cash, holding.mark)
-        for symbol, setup in opening.setups.items():
-            own = made.symbol(setup.stock)
-            # Enabled is what has its book.
-            disabled = settings.SymbolSetup(
-                stock=setup.stock, stock_locate=setup.stock_locate, base_price=setup.base_price, tick=setup.tick,
-                enabled=False, trading_state="H",
-            )  # fmt: skip
-            told += [
-                commands.set_symbol(symbol, disabled, sizes.levels),
-                commands.set_limits(symbol, own.limits.settings()),
-                commands.set_quoter(symbol, own.quoter.settings(setup.tick * settings.PRICE_UNIT)),
-            ]
-            if setup.stock in held:
-                at = held[setup.stock]
-                told.append(commands.set_position(symbol, position=at.shares, cash=at.cash, mark=at.mark))
-        send(self._device, [*told, *self.memory.settings, *self.memory.kills(mapped=True)])
+        opening, made = self._opening, self.configuration
+        held = opening.held(positions)
+        send(self._device, setting_up(made, opening, held, self.memory))
         self._device.skip_generations(max(opening.orders.last, self._device.generation))
         stocks = {symbol: setup.stock for symbol, setup in opening.setups.items()}
         self._carried = {stock: held[stock].shares if stock in held else 0 for stock in stocks.values()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from control.configuration import Configuration
@@ -55,6 +55,14 @@ class Opening:
     copies_session: str
     copies_sequence: int
     holdings: dict[str, Holding] = field(default_factory=dict)
+
+    def held(self, before: Mapping[str, Holding]) -> dict[str, Holding]:
+        """What the account has, if it had something before this session."""
+        both = dict(before)
+        for stock, holding in self.holdings.items():
+            old = both.get(stock, Holding())
+            both[stock] = Holding(old.shares + holding.shares, old.cash + holding.cash, holding.mark)
+        return both
 
 
 def prepare(configuration: Configuration, account: Account, stocks: Sequence[str] | None) -> Opening:

@@ -223,6 +223,10 @@ def test_without_rerequests_books_come_by_snapshot_and_a_second_life_finds_what_
         assert market.device.counters()["unknown_token"] == 0
         assert owner.ask(lambda _: market._device.generation).result(20) > last
         assert same_books(owner, ways)
+        exchange.end()
+        until(lambda: status(client)["finished"], "the end of the session was not seen")
+        until(lambda: status(client)["session"] == "down", "the session is not over")
+        assert not client.get("kill").json()["everything"]
 
 
 def test_orders_that_never_arrived_are_settled_and_an_execution_that_nobody_knows_stops_its_stock(

@@ -101,6 +101,11 @@ ports = [{{protocol = "{ouch}", port = {self.ports["order"]}, username = "HAIR",
         self.process.send_signal(signal.SIGKILL)
         self._ended()
 
+    def end(self) -> None:
+        """As it should be: every session is ended."""
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(20)
+
     def close(self) -> None:
         self.process.terminate()
         self._ended()
