@@ -19,6 +19,7 @@ from control.oms.flow import OrderFlow
 from wire.records import Side
 
 router = APIRouter(route_class=Route, tags=["trading"])
+_STATUSES = f"^({'|'.join(Status)})$"
 
 
 @router.get("/orders/history")
@@ -28,7 +29,7 @@ async def get_history(
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     client: Annotated[str | None, Query(description="only of this client")] = None,
     stock: Annotated[Stock | None, Query()] = None,
-    status: Annotated[Status | None, Query()] = None,
+    status: Annotated[str | None, Query(pattern=_STATUSES, description="new, live, filled, cancelled, ...")] = None,
     unreconciled: Annotated[bool, Query(description="only those that were open when their device died")] = False,
 ) -> OrderHistory:
     """Orders by their number, oldest first."""
@@ -41,7 +42,7 @@ async def get_history(
                 continue
             last = order.order_id
             asked = order.ordered
-            if client not in (None, asked.client) or stock not in (None, asked.stock) or status not in (None, order.status):
+            if client not in (None, asked.client) or stock not in (None, asked.stock) or status not in (None, order.status.value):
                 continue
             if unreconciled and order.order_id not in flow.unreconciled:
                 continue
