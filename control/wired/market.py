@@ -24,9 +24,10 @@ from control.oms.reconcile import Break
 from control.wired.books import Brought, bring, send
 from control.wired.conversation import Address, RefusedError, UnreachableError
 from control.wired.copies import Copies
+from control.wired.doubt import Doubt
 from control.wired.feeds import Feeds
 from control.wired.memory import Memory
-from control.wired.opening import Holding, Opening, UnpricedError, prepare
+from control.wired.opening import Holding, Opening, UnpricedError, patiently, prepare
 from control.wired.orders import OrderLink
 from control.wired.rerequests import Rerequests
 from control.wired.settlement import Account, NewSessionError
@@ -36,7 +37,6 @@ from drivers import commands, settings
 from drivers.device import Answer, Batch, Device, DeviceError
 from drivers.live import LiveDevice
 from drivers.snapshots import read_snapshot
-from wire import frames, moldudp64
 from wire.records import (
     COMMANDS,
     NO_SYMBOL,
@@ -52,8 +52,6 @@ log = logging.getLogger("hairpin.market")
 
 OPENING_SECONDS = 20.0
 SNAPSHOT_SECONDS = 5.0
-DOUBT_NS = 2_000_000_000
-"""For so long the feed may tell nothing but what was known when the order session was lost: late packets do."""
 AGAIN_NS = 200_000_000
 """Until a server that did not answer is asked again."""
 _HEARD = (
@@ -68,14 +66,6 @@ class Recovered:
 
     by: str
     ns: int
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """The order session was lost ``since``, ns, when message ``expected`` of the feed was to come."""
-
-    since: int
-    expected: int
 
 
 class LiveMarket:
@@ -115,7 +105,7 @@ class LiveMarket:
         )  # fmt: skip
         say(f"asking {market.snapshot} for the day's stocks")
         try:
-            self._opening = self._patiently()
+            self._opening = patiently(configuration, self._account, say)
             self._feeds = Feeds(configuration)
         except (UnreachableError, RefusedError, UnpricedError, OSError) as error:
             raise RunError(str(error)) from error
@@ -153,21 +143,6 @@ class LiveMarket:
         self.sessions = 0
         self.recovered: list[Recovered] = []
         self.brought: list[Brought] = []
-
-    def _patiently(self) -> Opening:
-        """The opening, of an exchange that may be about to open itself."""
-        end, told = time.monotonic() + OPENING_SECONDS, ""
-        while True:
-            try:
-                return prepare(self.configuration, self._account, None)
-            except (UnreachableError, UnpricedError, RefusedError) as error:
-                # S may be an earlier life's connection that the exchange has not missed yet.
-                if time.monotonic() > end or getattr(error, "reason", "S") != "S":
-                    raise
-                if str(error) != told:
-                    told = str(error)
-                    self._say(f"{told}; waiting for up to {OPENING_SECONDS:.0f} s")
-            time.sleep(AGAIN_NS / 1e9)
 
     # -- Market ------------------------------------------------------------------------------------
 
@@ -304,7 +279,7 @@ class LiveMarket:
             self.orders.heard(info, now)
             if self.orders.lost > lost and self._books is None:
                 self._device.record(True)
-                self._doubt = Doubt(now, self._expected())
+                self._doubt = Doubt(self._feed.session, now, self._expected())
 
     def _closed(self, by: str, at: int) -> None:
         if self._gap_at is not None:
@@ -321,7 +296,7 @@ class LiveMarket:
             self._device.inject(packets)
         self._books_wanted = self._books_wanted or wanted is not None
         self._bring_books(now)
-        self._resolve_doubt(now)
+        self._resolve_doubt()
         if self._doubt is None:
             self.orders.poll(now)
         if self._copies is not None:
@@ -334,20 +309,10 @@ class LiveMarket:
         beats = self._device.heartbeat().events
         return int(beats[beats["type"] == EventType.HEARTBEAT]["value"].max(initial=0))
 
-    def _resolve_doubt(self, now: int) -> None:
-        """Whoever cut the order session may have begun the feed anew, which the device takes for what it knows already.
-
-        So nobody logs in before the feed has told, or announced, what is new.
-        """
-        if self._doubt is None or self._books is not None:
-            return
-        packets = [moldudp64.unpack(frames.parse(frame, verify=False).payload) for frame in self._device.tape()]
-        newest = max((each.next_sequence_number for each in packets if each.session == self._feed.session), default=0)
-        if newest >= self._doubt.expected:
+    def _resolve_doubt(self) -> None:
+        if self._doubt is not None and self._books is None and self._doubt.resolved(self._device.tape(), self._device.now):
             self._device.record(False)
             self._doubt = None
-        elif newest and now - self._doubt.since > DOUBT_NS:
-            raise NewSessionError(f"the feed is at message {newest}, and {self._doubt.expected - 1} came already")
 
     # -- books -------------------------------------------------------------------------------------
 

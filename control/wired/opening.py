@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from control.configuration import Configuration
@@ -13,7 +14,7 @@ from control.wired.settlement import Account, Settled, clear
 from control.wired.snapshot import Snapshot, fetch
 from drivers.settings import SymbolSetup, price
 
-SECONDS = 10.0
+SECONDS, PATIENCE_SECONDS, AGAIN_SECONDS = 10.0, 20.0, 0.2
 log = logging.getLogger("hairpin.opening")
 
 
@@ -97,6 +98,22 @@ def prepare(configuration: Configuration, account: Account, stocks: Sequence[str
             holding.cash -= fill.shares * fill.price
             holding.mark = fill.price
     return Opening(snapshot, _setups(configuration, snapshot, stocks), orders, now.session, now.sequence, holdings)
+
+
+def patiently(configuration: Configuration, account: Account, say: Callable[[str], None]) -> Opening:
+    """`prepare`, of an exchange that may be about to open itself, and with its errors."""
+    end, told = time.monotonic() + PATIENCE_SECONDS, ""
+    while True:
+        try:
+            return prepare(configuration, account, None)
+        except (UnreachableError, UnpricedError, RefusedError) as error:
+            # S may be an earlier life's connection that the exchange has not missed yet.
+            if time.monotonic() > end or getattr(error, "reason", "S") != "S":
+                raise
+            if str(error) != told:
+                told = str(error)
+                say(f"{told}; waiting for up to {PATIENCE_SECONDS:.0f} s")
+        time.sleep(AGAIN_SECONDS)
 
 
 def _cleared(addresses: list[Address], account: Account) -> Settled:
