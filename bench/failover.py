@@ -258,7 +258,7 @@ class Scene:
         self.feeds.close()
         self.process.kill()
         self.process.wait()
-        self.exchange.send_signal(signal.SIGINT)
+        self.exchange.terminate()
         self.exchange.wait(20)
 
 

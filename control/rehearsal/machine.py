@@ -9,7 +9,7 @@ from control.failover.lease import Machine as Lease
 from control.failover.lease import State, unpack
 from control.failover.replica import BehindError, Promotion, Replica
 from control.failover.stream import ReplicationError, UnreachableError
-from control.rehearsal.board import Board
+from control.rehearsal.board import Board, Driver
 from control.rehearsal.host import Host, Site
 from control.rehearsal.replication import Nats, Publisher, now
 from control.store.journal import Journal
@@ -69,9 +69,18 @@ class Machine:
             return
         self._lives += 1
         self._life = Life(self.name)
+        self._let_go()
         self._lease = Lease(f"{self.name}-{self._lives}", TTL, margin_ns=MARGIN, stops=True)
         self._follow()
         self._site.clockwork.every(LOOK, self._look, life=self._life)
+
+    def _let_go(self) -> None:
+        """A card that was left trading lets go of the session: another machine may be about to take it."""
+        driver = Driver(self.card, self._life)
+        if driver.is_there and self.card.is_set:
+            driver.kill()
+            driver.logout()
+            self.card.hang_up()
 
     def _follow(self) -> None:
         self._journal = Journal(self.folder, segment_records=SEGMENT_RECORDS)
