@@ -126,8 +126,8 @@ class OrderFlow:
         order = self.oms.order(ordered, self.desk.clock())
         if known is not None:
             waiting = self._answers.get(order.order_id)
-            if waiting is None and order.status is Status.NEW and order.order_id not in self.unreconciled:
-                self._must_keep()  # it never came to the disk, and so never went out
+            if waiting is None and order.sent is None and order.ended is None and order.order_id not in self.unreconciled:
+                self._must_keep()  # it never came to the disk, and so never went out, even if it was taken back since
             return waiting or _done(order)
         answer = self._answers[order.order_id] = Future[Order]()
         answer.add_done_callback(lambda _: self._answers.pop(order.order_id, None))
