@@ -162,7 +162,8 @@ def run(
 @app.command()
 def serve(
     device: Annotated[
-        Literal["software", "twin"], typer.Option("--device", "-d", help="The engine or the simulated card.")
+        Literal["software", "twin", "pair"],
+        typer.Option("--device", "-d", help="The engine, the simulated card, or the card with the engine as its shadow."),
     ] = "software",
     source: InputOption = None,
     symbols: SymbolsOption = None,

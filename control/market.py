@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,10 +16,14 @@ from drivers.device import Answer, Batch, Device
 from wire.records import CommandError, EventType
 
 if TYPE_CHECKING:
+    from control.failover.pair import Pair
     from sim.faults import FaultConfig
     from sim.run import Run
     from sim.sources.tape import Tape
     from sim.world import World
+
+PAIR = "pair"
+log = logging.getLogger("hairpin.market")
 
 
 class RunError(RuntimeError):
@@ -182,6 +187,8 @@ def open_device(
 ) -> Device:
     """A device of the configured size; the twin is built where it is not there yet, and writes the waveform.
 
+    ``pair`` is the twin with the engine as its shadow (`control.failover.pair`).
+
     Raises
     ------
     RunError
@@ -192,11 +199,23 @@ def open_device(
     try:
         if name == "twin":
             return drivers.open(name, **made, report=say, waveform=waveform)
+        if name == PAIR:
+            return _pair(made, say)
         return drivers.open(name, **made)
     except (RuntimeError, ImportError) as error:
         raise RunError(f"{name}: {error}\nhairpin doctor says what is missing") from error
     except ValueError as error:
         raise RunError(f"{name}: {error}", used_wrongly=True) from error
+
+
+def _pair(sizes: dict[str, int], say: Callable[[str], None]) -> Pair:
+    from control.failover.pair import Pair
+    from drivers.card import CardDevice
+    from drivers.software import SoftwareDevice
+
+    card, shadow = drivers.open("twin", **sizes, report=say), SoftwareDevice(**sizes)
+    assert isinstance(card, CardDevice)
+    return Pair(card, shadow, lambda text: log.critical("%s", text), shadow.begin_after)
 
 
 def commands_for(configuration: Configuration, setups: Mapping[int, settings.SymbolSetup]) -> list[bytes]:
@@ -295,6 +314,7 @@ class DemoMarket:
         self.source = source(self._configuration)
         self._world = world(self._configuration, self.source.tape)
         self._device = open_device(name, configuration, say)
+        self._check: Callable[[], None] | None = getattr(self._device, "check", None)
         self._run: Run | None = None
         self._opens = self._opening()
 
@@ -327,6 +347,8 @@ class DemoMarket:
         """Let everything happen before ``to``."""
         if self._run is not None:
             self._run.advance(min(to, self._world.end))
+            if self._check is not None:
+                self._check()
 
     def command(self, data: bytes) -> Answer:
         """Hand the device a command now."""

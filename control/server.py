@@ -34,11 +34,12 @@ from control.store.committer import Committer
 from control.wired.market import LiveMarket
 from control.wired.opening import Holding
 
+ServeDevice = Literal["software", "twin", "pair"]
 JOURNAL = "journal"
 """The journal's folder in the state folder."""
 
 
-def serve(configuration: Configuration, device: Literal["software", "twin"], out: Console, err: Console) -> None:
+def serve(configuration: Configuration, device: ServeDevice, out: Console, err: Console) -> None:
     """Serve until interrupted.
 
     Raises
@@ -80,7 +81,7 @@ def serve(configuration: Configuration, device: Literal["software", "twin"], out
 
 
 def prepare(
-    configuration: Configuration, device: Literal["software", "twin"], progress: Lines, hear: Listener | None = None
+    configuration: Configuration, device: ServeDevice, progress: Lines, hear: Listener | None = None
 ) -> Owner:
     """The owner of a configured device in its market, as the journal in the state folder says it was left; not started yet.
 
@@ -107,7 +108,7 @@ def prepare(
 
 
 def prepare_live(
-    configuration: Configuration, device: Literal["software", "twin"], progress: Lines, hear: Listener | None = None
+    configuration: Configuration, device: ServeDevice, progress: Lines, hear: Listener | None = None
 ) -> Owner:
     """The owner of a device that trades at an exchange, as the journal says it was left; not started yet.
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Depends, Header, Request, Response
 
@@ -40,7 +40,7 @@ class Context:
     owner: Owner
     token: auth.Token
     configuration: Configuration
-    device: str
+    device: Literal["software", "twin", "pair"]
 
     @property
     def flow(self) -> OrderFlow:

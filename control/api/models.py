@@ -515,7 +515,7 @@ class StatusAnswer(Answer):
     """The server and its device at a glance."""
 
     version: str
-    device: Literal["software", "twin"]
+    device: Literal["software", "twin", "pair"]
     identity: dict[str, Any]
     source: str
     speed: Decimal

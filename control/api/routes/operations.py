@@ -32,7 +32,7 @@ async def get_status(parts: Parts) -> StatusAnswer:
         watch = desk.watch
         return StatusAnswer(
             version=VERSION,
-            device="twin" if parts.device == "twin" else "software",
+            device=parts.device,
             identity=asdict(desk.market.device.identify()),
             source=parts.configuration.input.source,
             speed=parts.configuration.input.speed,

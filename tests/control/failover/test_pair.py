@@ -172,3 +172,24 @@ def test_a_shadow_is_not_promoted_while_the_card_may_trade() -> None:
     scene = Scene()
     with pytest.raises(DeviceError, match="was not given up"):
         scene.pair.promote(Inheritance({}, 0, 0, "", 1))
+
+
+@pytest.mark.twin
+@pytest.mark.gateware
+def test_the_simulated_card_and_its_shadow_trade_and_never_differ() -> None:
+    values: dict[str, Any] = {"input": {"seed": 4, "symbols": ["HPNA"]}, "serve": {"minutes": 1, "rate": 200}, "quoter": QUOTER}
+    demo = market.DemoMarket(load(environment={}, flags=values), market.PAIR, lambda text: None)
+    pair = demo.device
+    assert isinstance(pair, Pair)
+    sent: list[int] = []
+    pair.subscribe(lambda batch: sent.extend(batch.events["type"][batch.events["type"] == EventType.ORDER_SENT].tolist()))
+    demo.open()
+    begin = demo.now
+    for step in range(1, 16):
+        demo.advance(begin + step * 200_000_000)
+    assert pair.identify().kind == "twin"
+    assert pair.diverged is None
+    assert pair.failed is None
+    assert pair.checks >= 2
+    assert len(sent) > 10
+    pair.close()
