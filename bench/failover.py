@@ -141,7 +141,7 @@ class Scene:
         self.card = AttachedDevice(rings, identity)
         self.alarms: list[tuple[int, str]] = []
         self.pair = Pair(
-            self.card, self.shadow, lambda text: self.alarms.append((time.monotonic_ns(), text)), self.shadow.skip_generations,
+            self.card, self.shadow, lambda text: self.alarms.append((time.monotonic_ns(), text)), self.shadow.begin_after,
             patience_ns=5_000_000_000,
         )  # fmt: skip
         self.setups = ladders(Day(venue(self.ports)), SIZES["levels"])

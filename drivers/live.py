@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import socket
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from drivers.commanded import CommandedDevice
 from drivers.device import Batch, DeviceError, Identity
-from drivers.software import VERSION
+from drivers.software import identity_of
 from engine.live.live import DAY_NS, Interface, LiveEngine
 from engine.live.loop import Control
 from engine.live.rings import CONSUMED, PRODUCED, PacketRing, Ring, read
@@ -25,7 +24,7 @@ from engine.path import Engine
 from engine.references import Alive, alive
 from wire.counters import COUNTERS
 from wire.frames import udp_frame
-from wire.records import EVENT, HOLD_SLOTS, INPUT, OUTPUT, SLOTS, Port
+from wire.records import EVENT, INPUT, OUTPUT, Port
 
 COMMANDS, EVENTS, RECOVERY, TAPE = 1 << 12, 1 << 17, 1 << 8, 1 << 12
 """Capacities of the rings."""
@@ -110,18 +109,7 @@ class LiveDevice(CommandedDevice):
 
     def identify(self) -> Identity:
         """What the device is."""
-        engine = self._engine
-        sizes = f"{engine.symbols} {engine.levels} {engine.orders}"
-        return Identity(
-            kind="live",
-            version=VERSION,
-            build=hashlib.sha256(f"live {VERSION} {sizes}".encode()).hexdigest()[:8],
-            symbols=engine.symbols,
-            levels=engine.levels,
-            orders=engine.orders,
-            slots=SLOTS,
-            hold_slots=HOLD_SLOTS,
-        )
+        return identity_of(self._engine, "live")
 
     def counters(self) -> dict[str, int]:
         """Every counter by name."""
@@ -185,24 +173,22 @@ class LiveDevice(CommandedDevice):
     @property
     def session_messages(self) -> int:
         """Sequenced messages of the order session that were ever taken, over all connections."""
-        return int(self._engine.state.core["session_sequence"][0])
+        return self._engine.session_messages
 
     @property
     def generation(self) -> int:
         """Number of the last order."""
-        return int(self._engine.state.core["generation"][0])
+        return self._engine.generation
 
-    def skip_generations(self, last: int) -> None:
-        """Number the next order behind ``last``: the ids before it may be known to the exchange from an earlier life.
+    def begin_after(self, generation: int) -> None:
+        """Number the next order behind ``generation``: the ids before it may be known to the exchange from an earlier life.
 
         Raises
         ------
-        DeviceError
-            There are orders already.
+        ValueError
+            There are later orders already.
         """
-        if self.generation and self.generation != last:
-            raise DeviceError(f"order {self.generation} was made already: the next can't be numbered {last + 1}")
-        self._engine.state.core["generation"] = last
+        self._engine.begin_after(generation)
 
     def record(self, on: bool) -> None:
         """Copy the feeds' packets to the tape, or no more. What it held before is thrown away when it begins."""

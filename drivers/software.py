@@ -16,6 +16,21 @@ from wire.records import HOLD_SLOTS, SLOTS
 VERSION = (1, 0)
 
 
+def identity_of(engine: Any, kind: str) -> Identity:
+    """What a device is that runs an engine."""
+    sizes = f"{kind} {VERSION} {engine.symbols} {engine.levels} {engine.orders}"
+    return Identity(
+        kind=kind,
+        version=VERSION,
+        build=hashlib.sha256(sizes.encode()).hexdigest()[:8],
+        symbols=engine.symbols,
+        levels=engine.levels,
+        orders=engine.orders,
+        slots=SLOTS,
+        hold_slots=HOLD_SLOTS,
+    )
+
+
 class SoftwareDevice(CommandedDevice):
     """The path in software, in this process.
 
@@ -44,18 +59,7 @@ class SoftwareDevice(CommandedDevice):
 
     def identify(self) -> Identity:
         """What the device is."""
-        engine = self._running
-        sizes = f"{engine.symbols} {engine.levels} {engine.orders}"
-        return Identity(
-            kind="software",
-            version=VERSION,
-            build=hashlib.sha256(f"{VERSION} {sizes}".encode()).hexdigest()[:8],
-            symbols=engine.symbols,
-            levels=engine.levels,
-            orders=engine.orders,
-            slots=SLOTS,
-            hold_slots=HOLD_SLOTS,
-        )
+        return identity_of(self._running, "software")
 
     def counters(self) -> dict[str, int]:
         """Every counter by name."""
@@ -64,12 +68,12 @@ class SoftwareDevice(CommandedDevice):
     @property
     def session_messages(self) -> int:
         """Sequenced messages of the order session that were ever taken, over all connections."""
-        return int(self._running.state.core["session_sequence"][0])
+        return int(self._running.session_messages)
 
     @property
     def generation(self) -> int:
         """Number of the last order."""
-        return int(self._running.state.core["generation"][0])
+        return int(self._running.generation)
 
     def begin_after(self, generation: int) -> None:
         """Let the ids of its orders come after a generation: those up to it are another device's.
@@ -79,10 +83,7 @@ class SoftwareDevice(CommandedDevice):
         ValueError
             Its own are past that already.
         """
-        generations = self._running.state.core["generation"]
-        if generation < generations[0]:
-            raise ValueError(f"generation {generation}: orders up to {int(generations[0])} have been sent")
-        generations[0] = generation
+        self._running.begin_after(generation)
 
     def close(self) -> None:
         """Let the engine go."""

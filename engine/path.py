@@ -201,6 +201,28 @@ class Engine:
         view: Vector = self.state.core["counters"][0]
         return view
 
+    @property
+    def session_messages(self) -> int:
+        """Sequenced messages of the order session that were ever taken, over all connections."""
+        return int(self.state.core["session_sequence"][0])
+
+    @property
+    def generation(self) -> int:
+        """Number of the last order."""
+        return int(self.state.core["generation"][0])
+
+    def begin_after(self, generation: int) -> None:
+        """Lets the ids of orders come after a generation: those up to it are known to the exchange from another life.
+
+        Raises
+        ------
+        ValueError
+            Its own are past that already.
+        """
+        if generation < self.generation:
+            raise ValueError(f"generation {generation}: orders up to {self.generation} have been sent")
+        self.state.core["generation"][0] = generation
+
     def process(self, inputs: Vector, buffer: Vector) -> Batch:
         """Handles inputs in their order; everything that they caused.
 

@@ -357,7 +357,7 @@ class LiveMarket:
         opening, made = self._opening, self.configuration
         held = opening.held(positions)
         send(self._device, setting_up(made, opening, held, self.memory))
-        self._device.skip_generations(max(opening.orders.last, self._device.generation))
+        self._device.begin_after(max(opening.orders.last, self._device.generation))
         stocks = {symbol: setup.stock for symbol, setup in opening.setups.items()}
         self._carried = {stock: held[stock].shares if stock in held else 0 for stock in stocks.values()}
         self._copies = Copies(

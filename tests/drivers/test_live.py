@@ -110,7 +110,7 @@ def test_only_commands_and_recovery_frames_are_taken(device: LiveDevice) -> None
 
 def test_a_restart_leaves_nothing_but_the_numbers(device: LiveDevice) -> None:
     device.inject([moldudp64.packet("S", 1, [add(1, "B", 10)])])
-    device.skip_generations(7)
+    device.begin_after(7)
     events: list[np.ndarray] = []
     device.subscribe(lambda batch: events.append(batch.events))
     device.heartbeat()
