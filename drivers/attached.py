@@ -76,7 +76,7 @@ class AttachedDevice(CommandedDevice):
             raise ValueError(f"input {int(wrong.argmax())}: feeds, order session and clock the engine has by itself")
 
     def _exchange(self, inputs: NDArray[np.void], buffer: NDArray[np.uint8]) -> Batch:
-        asked = 0
+        asked, before = 0, self._told()  # a full ring would have no room for the answers
         for row in inputs:
             at, length, port = int(row["offset"]), int(row["length"]), int(row["port"])
             data = buffer[at : at + length].tobytes()
@@ -89,7 +89,7 @@ class AttachedDevice(CommandedDevice):
             kinds = told[-1]["type"]
             answers += int(np.count_nonzero((kinds == EventType.COMMAND) | (kinds == EventType.HEARTBEAT)))
             if answers >= asked:
-                return Batch(np.concatenate(told), _NO_OUTPUTS, _NO_PAYLOAD)
+                return Batch(np.concatenate([before, *told]), _NO_OUTPUTS, _NO_PAYLOAD)
             if time.monotonic() > end:
                 raise DeviceError(f"the engine does not answer: {answers} of {asked} commands in {self._patience * 1e3:.0f} ms")
             time.sleep(0.000_05)
