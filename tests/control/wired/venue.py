@@ -82,7 +82,8 @@ ports = [{{protocol = "{ouch}", port = {self.ports["order"]}, username = "HAIR",
 
     def start(self) -> None:
         """Begin a day; it is there when this returns."""
-        command = [sys.executable, "-m", "control.cli", "exchange", str(self.file)]
+        ours = ["env", "--default-signal=INT"]  # who runs the tests may ignore it
+        command = [*ours, sys.executable, "-m", "control.cli", "exchange", str(self.file)]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ)
         assert self.process.stderr is not None
         told = self.process.stderr.readline()
