@@ -85,7 +85,7 @@ class Pair(CommandedDevice):
     diverged : str or None
         In what they differ; both were stopped by the kill switch.
     ledger : Ledger
-        What is known of the card's orders.
+        What is known of the orders of the one that trades.
     checks, skipped : int
         Comparisons of whole states that were the same; that could not be made, as one of them was ahead in the feed.
     """
@@ -186,20 +186,28 @@ class Pair(CommandedDevice):
     def _from_card(self, batch: Batch) -> None:
         if self.active is not self.card or self.failed is not None:
             return
-        self.ledger.see(batch.events)
+        self._keep(batch)
         if batch.recovered is not None:
             self._market.resume()
-            self.ledger.restore(batch.recovered)
         self._compare(CARD, batch.events)
         self._tell(replace(batch, events=_unasked(batch.events)) if self._is_checking else batch)
 
     def _from_shadow(self, batch: Batch) -> None:
-        if self.active is self.shadow or self.failed is not None:
+        if self.active is self.shadow:
+            self._keep(batch)
+            self._tell(batch)
+        elif self.failed is not None:
             self._tell(batch)
         elif batch.recovered is not None:
             self._market.resume()
         else:
             self._compare(SHADOW, batch.events)
+
+    def _keep(self, batch: Batch) -> None:
+        """What the one that trades did."""
+        self.ledger.see(batch.events)
+        if batch.recovered is not None:
+            self.ledger.restore(batch.recovered)
 
     def _tell(self, batch: Batch) -> None:
         """On to the pair's own listeners: at once, or with the rest of what inputs have caused."""
@@ -308,7 +316,9 @@ class Pair(CommandedDevice):
         if self.failed is None:
             raise DeviceError("the card was not given up")
         self._begin_after(inherited.generation)
+        self.ledger = Ledger(generation=inherited.generation)
         for symbol, (position, cash, mark) in inherited.positions.items():
+            self.ledger.start(symbol, position, cash)
             self.shadow.set_position(symbol, position=position, cash=cash, mark=mark)
         self._spent = inherited.executed_notional
         if self._global is not None:

@@ -7,13 +7,14 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from control.configuration import Configuration
+from control.desk import DeviceRefusedError
 from control.failover.failover import Stage
 from control.layers import load
 from control.rehearsal.board import Board
@@ -24,6 +25,7 @@ from control.rehearsal.machine import Machine
 from control.rehearsal.replication import Nats
 from control.store import Journal
 from drivers import settings
+from drivers.device import DeviceError
 from sim.exchange.config import Flow, OrderPort, VenueConfig
 from sim.exchange.day import Day
 from sim.exchange.entry import Ticket
@@ -33,7 +35,7 @@ from sim.faults.network import Line, Weather
 from sim.faults.plan import Fault, Kind, plan
 from sim.ladder import ladder_for
 from wire.frames import udp_frame
-from wire.records import Port, SessionState, Side
+from wire.records import QUOTER_STRATEGY, Port, SessionState, Side
 
 MILLISECOND, SECOND = 1_000_000, 1_000_000_000
 STOCKS = ("HPNA", "HPNB")
@@ -327,7 +329,9 @@ class World:
             self.violations.append("nobody is primary")
             return self._outcome(self.machines[0])
         self.client.is_trading = False
-        self.exchange.day.driver = None  # the market stands still, so that nothing is on its way
+        self.exchange.day.driver = None  # the market stands still, and quotes are gone, so that nothing is on its way
+        with suppress(DeviceError, DeviceRefusedError):
+            host.desk.kill("the day is over", strategy=QUOTER_STRATEGY, who="rehearsal")
         self.clockwork.run(self.clockwork.now + CALM)
         found = judge(host, self.exchange, self.client.acknowledged)
         for _ in range(JUDGED):  # an answer may be on its way at one moment, not at all of them

@@ -142,6 +142,8 @@ def test_a_card_that_fails_or_is_silent_is_given_up_and_nobody_trades_until_the_
     fresh = scene.run.events[scene.run.events["type"] == EventType.ORDER_SENT]
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
     assert scene.pair.events_lost == 0
+    state = scene.pair.snapshot()
+    assert scene.pair.ledger.differences({0: state.positions[0]}, state.orders) == []
     later = fresh[fresh["timestamp"] > scene.source.tape.timestamps[3_600]]
     new = later[(later["info"] & 0xFF) == 1]
     assert len(new)
