@@ -299,6 +299,20 @@ class CommandedDevice(ABC):
         """Say that the host is alive."""
         return self._one(Port.COMMAND, commands.heartbeat(), at)
 
+    def expected(self) -> int:
+        """The next message of the feed that the device expects, as its answer to a heartbeat says.
+
+        Raises
+        ------
+        DeviceError
+            It did not answer.
+        """
+        events = self.heartbeat().events
+        told = events["value"][events["type"] == EventType.HEARTBEAT]
+        if not len(told):
+            raise DeviceError("a heartbeat was not answered")
+        return int(told[-1])
+
     def tick(self, at: int) -> Batch:
         """Let the clock go on to ``at``."""
         return self._one(Port.TICK, b"", at)

@@ -263,16 +263,16 @@ class Pair(CommandedDevice):
         self._next_check = self.clock + self._check_every
         self._is_checking = True
         try:
-            at = _place(self.card)
+            at = self.card.expected()
             card = self.card.snapshot(depth=DEPTH)
-            is_still = at == _place(self.card)
+            is_still = at == self.card.expected()
         except DeviceError as error:
             self.give_up(str(error))
             return
         finally:
             self._is_checking = False
         shadow = self.shadow.snapshot(depth=DEPTH)
-        if not is_still or at != _place(self.shadow):
+        if not is_still or at != self.shadow.expected():
             self.skipped += 1
             return
         found = self.ledger.differences(card.positions, card.orders)
@@ -349,9 +349,3 @@ def _unasked(events: NDArray[np.void]) -> NDArray[np.void]:
     kinds, values = events["type"], events["value"]
     asked: NDArray[np.bool_] = np.isin(kinds, _ANSWERS) | (kinds == EventType.COMMAND) & (values == Opcode.SNAPSHOT)
     return events[~asked]
-
-
-def _place(device: CommandedDevice) -> int:
-    """The next message of the feed that a device expects."""
-    events = device.heartbeat().events
-    return int(events["value"][events["type"] == EventType.HEARTBEAT][-1])

@@ -12,12 +12,8 @@ from dataclasses import dataclass
 from control.failover.view import ExchangeView, Execution, Seen
 from control.oms import Asked, Oms, Order, Ordered, Report, Status, UnknownOrderError, What
 from control.oms.entries import NO_SUCH_ORDER
-from control.oms.events import VENUE, cancel_id, identity
+from control.oms.events import DEVICE, VENUE, cancel_id, identity
 from control.oms.flow import OrderFlow
-
-DEVICE = "device"
-"""Client of orders that no client asked for, as far as is known."""
-
 
 _SESSION_OVER = ord("S")
 

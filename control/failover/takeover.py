@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from control.failover.view import ExchangeView
-from control.gateway.ouch import Ouch
+from control.gateway.ouch import Name, Ouch
 from control.gateway.soupbin import Client, Ended, Event, Idle, LoggedIn, Message, Refused
 from wire.errors import WireError
 
@@ -195,7 +195,7 @@ class Takeover:
     def _cancel(self, order_ids: Iterable[int], now: int) -> bytes:
         return self._say(order_ids, self._ouch.cancel, now)
 
-    def _say(self, order_ids: Iterable[int], message: Callable[[int], bytes], now: int) -> bytes:
+    def _say(self, order_ids: Iterable[int], message: Callable[[Name], bytes], now: int) -> bytes:
         """A message for each order about which none was sent in the last while."""
         out = bytearray()
         for order_id in order_ids:
@@ -203,5 +203,5 @@ class Takeover:
             if asked is None or now - asked >= self._patience:
                 self._asked[order_id] = now
                 self.messages += 1
-                out += self._client.send(message(order_id), now)
+                out += self._client.send(message(self._ouch.name(order_id)), now)
         return bytes(out)

@@ -12,9 +12,12 @@ from enum import Enum
 from typing import Any
 
 from wire import appendage, ouch42, ouch50
-from wire.records import ORDER_ID_BITS, OuchVersion, Side
+from wire.records import ORDER_ID_BITS, USER_REFERENCE_BITS, OuchVersion, Side, token
 
 _DIGITS = ORDER_ID_BITS // 4
+_REFERENCE = (1 << USER_REFERENCE_BITS) - 1
+Name = str | int
+"""An order token of 4.2, or a user reference number of 5.0."""
 
 
 class Kind(Enum):
@@ -141,33 +144,23 @@ class Ouch:
         except ValueError:
             return -1
 
-    def cancel(self, order_id: int) -> bytes:
-        """The message that takes an order back whole.
+    def name(self, order_id: int) -> Name:
+        """What the exchange calls an order of a device."""
+        return token(self.prefix, order_id) if self.version is OuchVersion.V4_2 else order_id & _REFERENCE
 
-        Raises
-        ------
-        FieldError
-            An id that this version has no name for.
-        """
+    def cancel(self, name: Name) -> bytes:
+        """The message that takes an order back whole."""
         if self.version is OuchVersion.V5_0:
-            return ouch50.CANCEL_ORDER_REQUEST.pack(user_reference_number=order_id, quantity=0)
-        return ouch42.CANCEL_ORDER.pack(order_token=self._token(order_id), shares=0)
+            return ouch50.CANCEL_ORDER_REQUEST.pack(user_reference_number=name, quantity=0)
+        return ouch42.CANCEL_ORDER.pack(order_token=name, shares=0)
 
-    def enter_nothing(self, order_id: int) -> bytes:
+    def enter_nothing(self, name: Name) -> bytes:
         """An order of no shares, which is rejected; or ignored, if its name is known: a repetition.
 
         So an order that may never have arrived gets an answer, and will not trade if it arrives after all.
-
-        Raises
-        ------
-        FieldError
-            An id that this version has no name for.
         """
         words: dict[str, Any] = {"side": "B", "price": 10_000, "display": "Y", "capacity": "P", "cross_type": "N"}
         words["intermarket_sweep_eligibility"] = "N"
         if self.version is OuchVersion.V5_0:
-            return appendage.pack(ouch50.ENTER_ORDER, words | {"user_reference_number": order_id, "time_in_force": "3"})
-        return ouch42.ENTER_ORDER.pack(words | {"order_token": self._token(order_id), "customer_type": " "})
-
-    def _token(self, order_id: int) -> str:
-        return f"{self.prefix}{order_id:0{_DIGITS}X}"
+            return appendage.pack(ouch50.ENTER_ORDER, words | {"user_reference_number": name, "time_in_force": "3"})
+        return ouch42.ENTER_ORDER.pack(words | {"order_token": name, "customer_type": " "})

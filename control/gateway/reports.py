@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -28,7 +29,7 @@ EXEC_ID, SECONDARY_ORDER_ID, EXEC_REF_ID = 17, 198, 19
 Run = Callable[[Callable[[], None]], None]
 
 
-class Reporting:
+class Reporting(ABC):
     """The application of one session; those of clients and of drop copies say which facts are for them.
 
     Parameters
@@ -68,9 +69,9 @@ class Reporting:
         self._unkept = 0
         self._failed = False
 
+    @abstractmethod
     def message_of(self, heard: Heard) -> Told | None:
         """What the session is told of a fact, None for nothing."""
-        raise NotImplementedError
 
     def hear(self, heard: Heard) -> None:
         """Take a fact, on the owner's thread; it goes out when it is on the disk."""
@@ -126,11 +127,11 @@ class Reporting:
         """See `Application`: a fact stays one."""
         return True
 
+    @abstractmethod
     def on_message(self, session: Session, message: Message) -> None:
         """See `Application`."""
-        raise NotImplementedError
 
-    def begin(self) -> None:
+    def begin(self) -> None:  # noqa: B027 - most have nothing to say
         """Say what a restart makes necessary, once `owner` is known."""
 
     def keep(self) -> None:

@@ -19,7 +19,7 @@ from drivers.software import SoftwareDevice
 from sim.faults.clockwork import Clockwork, Life
 from sim.faults.exchange import SimulatedExchange
 from sim.faults.network import Stream
-from wire.records import EVENT, INPUT, OUTPUT, EventType, Port
+from wire.records import EVENT, INPUT, OUTPUT, Port
 
 TICK = 10_000_000
 """ns between two ticks of a device."""
@@ -168,17 +168,6 @@ class Driver(CommandedDevice):
     def clock(self) -> int:
         """Stamp of the board's last input, ns."""
         return self.board.device.clock
-
-    def expected(self) -> int:
-        """The next message of the feed that the board expects.
-
-        Raises
-        ------
-        DeviceError
-            The board is out of reach.
-        """
-        events = self.heartbeat().events
-        return int(events["value"][events["type"] == EventType.HEARTBEAT][-1])
 
     @property
     def mapped(self) -> tuple[int, ...]:

@@ -16,15 +16,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from control.failover.view import ExchangeView
-from control.gateway.ouch import Ouch
+from control.gateway.ouch import Name, Ouch
 from control.gateway.soupbin import Client
 from control.wired.conversation import Address, Conversation, newest
 from drivers.device import OpenOrder
 from wire import appendage, ouch42, ouch50
 from wire.errors import WireError
-from wire.records import ORDER_ID_BITS, SLOT_BITS, USER_REFERENCE_BITS, OuchVersion, SlotState, token
-
-Name = str | int
+from wire.records import ORDER_ID_BITS, SLOT_BITS, OuchVersion, SlotState
 
 
 class NewSessionError(RuntimeError):
@@ -48,11 +46,10 @@ class Account:
     ouch: OuchVersion
     prefix: str
 
-    def name(self, order_id: int) -> Name:
-        """What the exchange calls an order."""
-        if self.ouch is OuchVersion.V4_2:
-            return token(self.prefix, order_id)
-        return order_id & ((1 << USER_REFERENCE_BITS) - 1)
+    @property
+    def speech(self) -> Ouch:
+        """How it speaks."""
+        return Ouch(self.ouch, self.prefix)
 
     def generation(self, name: Name) -> int:
         """How many orders there were up to this one, 0 if it is none of the device's."""
@@ -80,22 +77,6 @@ class Account:
         shares = fields.get("decrement_shares", fields.get("quantity", 0))
         name, old = fields.get("user_reference_number"), fields.get("original_user_reference_number")
         return {"type": fields["type"], "name": name, "old": old, "shares": shares}
-
-    def cancel(self, name: Name) -> bytes:
-        """Take all of an order back."""
-        if self.ouch is OuchVersion.V4_2:
-            return ouch42.CANCEL_ORDER.pack(order_token=name, shares=0)
-        return ouch50.CANCEL_ORDER_REQUEST.pack(user_reference_number=name, quantity=0)
-
-    def enter_nothing(self, name: Name) -> bytes:
-        """An order of no shares, which is rejected unless its name is known."""
-        words: dict[str, Any] = {"side": "B", "price": 10_000, "display": "Y", "capacity": "P", "cross_type": "N"}
-        words |= {"intermarket_sweep_eligibility": "N"}
-        if self.ouch is OuchVersion.V4_2:
-            more = {"order_token": name, "shares": 0, "time_in_force": 0, "customer_type": " "}
-            return ouch42.ENTER_ORDER.pack(words | more)
-        more = {"user_reference_number": name, "quantity": 0, "time_in_force": "3"}
-        return appendage.pack(ouch50.ENTER_ORDER, words | more)
 
 
 @dataclass
@@ -169,7 +150,7 @@ def clear(address: Address, account: Account, seconds: float) -> Settled:
     UnreachableError, RefusedError
     """
     now = newest(address, account.username, account.password, "", seconds)
-    orders, view, ouch = Orders(account), ExchangeView(), Ouch(account.ouch, account.prefix)
+    orders, view, ouch = Orders(account), ExchangeView(), account.speech
     if now.sequence == 1:
         return Settled(now.session, 1, 0)
 
@@ -183,7 +164,7 @@ def clear(address: Address, account: Account, seconds: float) -> Settled:
             take(talk.message())
         left = list(orders.open)
         for name in left:
-            talk.send(account.cancel(name))
+            talk.send(ouch.cancel(name))
         while any(name in orders.open for name in left):
             take(talk.message())
         return Settled(now.session, talk.sequence, orders.last, cancelled=len(left), view=view)
@@ -205,24 +186,24 @@ def settle(
         raise NewSessionError(f"{address}: the session is {now.session!r}, and was {session!r}")
     if now.sequence < sequence:
         raise NewSessionError(f"{address}: message {now.sequence} of {session!r} is next, and {sequence - 1} came already")
-    waiting = sorted(unanswered, key=lambda order: order.order_id)
+    ouch, waiting = account.speech, sorted(unanswered, key=lambda order: order.order_id)
     if not waiting:
         return Settled(session, now.sequence, 0)
-    known = {account.name(order.order_id): order.remaining for order in waiting if order.state is not SlotState.PENDING_NEW}
+    known = {ouch.name(order.order_id): order.remaining for order in waiting if order.state is not SlotState.PENDING_NEW}
     orders = Orders(account, open=known)
     with Conversation(address, Client(account.username, account.password, session=session, sequence=sequence), seconds) as talk:
         while talk.sequence < now.sequence:
             orders.take(talk.message())
         cancelled, entered = [], []
         for order in waiting:
-            name = account.name(order.order_id)
+            name = ouch.name(order.order_id)
             if order.state is SlotState.PENDING_NEW and name not in orders.seen:
-                talk.send(account.enter_nothing(name))
+                talk.send(ouch.enter_nothing(name))
                 entered.append(name)
             elif order.state in (SlotState.PENDING_REPLACE, SlotState.PENDING_CANCEL):
-                answered = order.state is SlotState.PENDING_REPLACE and account.name(order.pending_id) in orders.seen
+                answered = order.state is SlotState.PENDING_REPLACE and ouch.name(order.pending_id) in orders.seen
                 if name not in orders.done and not answered:
-                    talk.send(account.cancel(name))
+                    talk.send(ouch.cancel(name))
                     cancelled.append(name)
         while not (orders.seen.issuperset(entered) and orders.done.issuperset(cancelled)):
             orders.take(talk.message())

@@ -140,7 +140,7 @@ def test_cancels_of_known_orders_go_out_with_the_login_and_before_the_account_is
     out = takeover.receive(accepted, desk.now)
     assert takeover.messages == 1
     assert takeover.view.orders == {}
-    assert out[3:] == Ouch(desk.version, PREFIX).cancel(order_id)
+    assert out[3:] == Ouch(desk.version, PREFIX).cancel(f"{PREFIX}{order_id:012X}")
 
 
 def test_an_order_that_was_still_on_its_way_is_cancelled_when_it_comes() -> None:

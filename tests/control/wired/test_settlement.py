@@ -56,7 +56,7 @@ def order(generation: int, state: SlotState, *, pending: int = 0, remaining: int
 def enter(account: Account, generation: int, shares: int = 100) -> bytes:
     common = {"side": "B", "price": PRICE, "display": "Y", "capacity": "P", "cross_type": "N"}
     common |= {"intermarket_sweep_eligibility": "N"}
-    name = account.name(generation << 12)
+    name = account.speech.name(generation << 12)
     if account.ouch is OuchVersion.V4_2:
         words = {"order_token": name, "shares": shares, "stock": STOCK, "time_in_force": 99_998, "customer_type": " "}
         return ouch42.ENTER_ORDER.pack(common | words)
@@ -91,8 +91,8 @@ def test_orders_that_may_be_unknown_are_answered_and_known_ones_left_alone(ouch:
         found = settle(address, account, begin.session, begin.sequence, waiting, 20)
         assert (found.entered, found.cancelled) == (2, 0)
         after = told(address, account)
-        assert after.open == {account.name(1 << 12): 100, account.name(2 << 12): 100}
-        assert after.done == {account.name(3 << 12), account.name(4 << 12)}
+        assert after.open == {account.speech.name(1 << 12): 100, account.speech.name(2 << 12): 100}
+        assert after.done == {account.speech.name(3 << 12), account.speech.name(4 << 12)}
         # What was rejected can't come any more.
         say(address, account, enter(account, 3), answers=0)
         assert told(address, account).open.keys() == after.open.keys()
@@ -103,7 +103,7 @@ def test_orders_that_were_to_change_are_cancelled_unless_they_did(ouch: OuchVers
     with exchange(ouch) as (address, account):
         say(address, account, *(enter(account, n) for n in range(1, 5)), answers=4)
         begin = newest(address, "ME", "SECRET", "", 20)
-        say(address, account, account.cancel(account.name(2 << 12)), answers=1)
+        say(address, account, account.speech.cancel(account.speech.name(2 << 12)), answers=1)
         waiting = [
             order(1, SlotState.PENDING_CANCEL),
             order(2, SlotState.PENDING_CANCEL),
@@ -111,7 +111,7 @@ def test_orders_that_were_to_change_are_cancelled_unless_they_did(ouch: OuchVers
         ]
         found = settle(address, account, begin.session, begin.sequence, waiting, 20)
         assert (found.entered, found.cancelled) == (0, 2)
-        assert told(address, account).open == {account.name(4 << 12): 100}
+        assert told(address, account).open == {account.speech.name(4 << 12): 100}
 
 
 @BOTH
