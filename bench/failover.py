@@ -1,7 +1,7 @@
-"""From a killed card to a trading engine, with real processes: how long each step takes.
+"""From a killed process to a trading shadow, as `hairpin serve --device pair` has them: how long each step takes.
 
-An exchange, an engine on sockets in the card's place, and this process with its shadow, all on this machine. The card's process
-is killed with SIGKILL while its quotes stand in the market. Then positions and open orders are compared with the exchange's.
+An exchange, the engine's process that trades, and this process with its shadow, all on this machine. The engine's process is
+killed with SIGKILL while its quotes stand in the market. Then positions are compared with the exchange's drop copy.
 """
 
 from __future__ import annotations
@@ -16,72 +16,31 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from bench.figures import Figure, write
 from control.configuration import Configuration
-from control.failover.failover import Failover, Stage
-from control.failover.pair import Inheritance, Pair
+from control.failover.pair import Pair
 from control.failover.takeover import Phase
-from control.failover.view import ExchangeView
-from control.gateway.ouch import Ouch
 from control.layers import load
-from control.market import commands_for
-from control.rehearsal.world import STOCKS, ladders
-from control.wired.feeds import Feeds
-from drivers.attached import AttachedDevice
-from drivers.device import DeviceError, Identity
-from drivers.live import LiveDevice
-from sim.exchange.config import Flow, OrderPort, VenueConfig
-from sim.exchange.day import Day
-from wire.records import EventType, Opcode, SlotState
+from control.wired.market import LiveMarket
+from drivers.process import EngineProcess
+from wire.records import EventType, SessionState, SlotState
 
 COMMAND = "make bench ONLY=failover"
 RUNS = 5
 HOST = "127.0.0.1"
-SIZES = {"symbols": 2, "levels": 4096, "orders": 16_384}
-BEAT = 0.005
-"""Seconds between two heartbeats."""
-LEASE_NS = 60_000_000
-"""A card that hears no heartbeat for so long takes back its orders."""
-RATE = 800
-
-
-def venue(ports: dict[str, int]) -> VenueConfig:
-    """The exchange's venue."""
-    return VenueConfig(
-        symbols=STOCKS, auction=False, flow=Flow(seed=3, rate=RATE, orders=80, messages=60 * RATE), levels=2 * SIZES["levels"],
-        tick=100, ports=(OrderPort(protocol="ouch42", port=ports["order"]),),
-        feeds=({"address": "239.7.1.1", "port": ports["a"]}, {"address": "239.7.1.2", "port": ports["b"]}),
-    )  # fmt: skip
-
-
-def configuration(ports: dict[str, int]) -> Configuration:
-    """Ours."""
-    return load(
-        environment={},
-        flags={
-            "input": {"symbols": list(STOCKS)},
-            "device": {**SIZES, "tick_ns": 10_000_000},
-            "feed": {
-                "session": "HAIRPIN", "address_a": "239.7.1.1", "address_b": "239.7.1.2",
-                "port_a": ports["a"], "port_b": ports["b"],
-            },
-            "market": {"interface": HOST},
-            "quoter": {"enabled": True, "size": 100},
-            "limits": {"max_position": 50_000},
-            "global": {"heartbeat_ns": LEASE_NS, "stale_ns": 0},
-        },
-    )  # fmt: skip
+STOCKS = ("HPNA", "HPNB")
+GROUPS = ("239.7.1.1", "239.7.1.2")
+TCP = ("order", "snapshot", "drop_copy")
+UDP = ("a", "b", "rerequest")
 
 
 def free_ports() -> dict[str, int]:
     """Ports that nobody has."""
-    made = {name: socket.socket(socket.AF_INET, kind) for name, kind in
-            (("order", socket.SOCK_STREAM), ("a", socket.SOCK_DGRAM), ("b", socket.SOCK_DGRAM))}  # fmt: skip
+    kinds = dict.fromkeys(TCP, socket.SOCK_STREAM) | dict.fromkeys(UDP, socket.SOCK_DGRAM)
+    made = {name: socket.socket(socket.AF_INET, kind) for name, kind in kinds.items()}
     for each in made.values():
         each.bind((HOST, 0))
     found = {name: int(each.getsockname()[1]) for name, each in made.items()}
@@ -90,192 +49,21 @@ def free_ports() -> dict[str, int]:
     return found
 
 
-def card(folder: Path, ports: dict[str, int]) -> None:
-    """The card's process: says what it is, connects when it is told to, and goes on until it is killed."""
-    feeds = Feeds(configuration(ports))
-    device = LiveDevice(feeds.source, **SIZES, folder=folder, idle_us=50, tick_ns=10_000_000)
-    print(json.dumps(asdict(device.identify())), flush=True)
-    for _ in sys.stdin:
-        device.connect(socket.create_connection((HOST, ports["order"])))
-        print("connected", flush=True)
-
-
-class Line:
-    """A connection that is looked at now and then."""
-
-    def __init__(self, failover: Failover, address: tuple[str, int]) -> None:
-        self._failover = failover
-        self._socket = socket.create_connection(address)
-        self._socket.setblocking(False)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def send(self, data: bytes) -> None:
-        self._socket.sendall(data)
-
-    def close(self) -> None:
-        self._socket.close()
-
-    def look(self) -> None:
-        with suppress(BlockingIOError):
-            data = self._socket.recv(1 << 18)
-            if data:
-                self._failover.received(data)
-            else:
-                self._failover.lost()
-
-
-class Scene:
-    """Everything, once."""
-
-    def __init__(self, folder: Path) -> None:
-        self.ports = free_ports()
-        self.made = configuration(self.ports)
-        self.feeds = Feeds(self.made)
-        self.shadow = LiveDevice(self.feeds.source, **SIZES, idle_us=50, tick_ns=10_000_000)
-        rings = folder / "card"
-        rings.mkdir()
-        command = [sys.executable, "-m", "bench.failover", "card", str(rings), json.dumps(self.ports)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        identity = Identity(**json.loads(self.process.stdout.readline()))
-        self.card = AttachedDevice(rings, identity)
-        self.alarms: list[tuple[int, str]] = []
-        self.pair = Pair(
-            self.card, self.shadow, lambda text: self.alarms.append((time.monotonic_ns(), text)), self.shadow.begin_after,
-            patience_ns=5_000_000_000,
-        )  # fmt: skip
-        self.setups = ladders(Day(venue(self.ports)), SIZES["levels"])
-        for data in commands_for(self.made, self.setups):
-            if Opcode(data[0]) is Opcode.HEARTBEAT:
-                self.pair.heartbeat()
-            elif Opcode(data[0]) is not Opcode.LOGIN:
-                self.pair.command(data)
-        self.exchange = _exchange(folder, self.ports)
-        self.view: ExchangeView | None = None
-        self.device: dict[str, int] = {}
-        self.account: dict[str, int] = {}
-        self.traded = 0
-        self.pair.subscribe(lambda batch: self._count(batch.events))
-        account = (self.made.venue.username, self.made.venue.password)
-        self.line: Line | None = None
-        self.failover = Failover(
-            Ouch(self.made.venue.version, self.made.portfolio.token_prefix), account, self._connect,
-            {setup.stock: symbol for symbol, setup in self.setups.items()}, self._settle, self._hand_over, lambda: None,
-            fence_ns=LEASE_NS,
-        )  # fmt: skip
-
-    def _count(self, events: Any) -> None:
-        self.traded += int((events["type"] == EventType.EXECUTED).sum())
-
-    def _connect(self, failover: Failover) -> Line | None:
-        try:
-            self.line = Line(failover, (HOST, self.ports["order"]))
-        except OSError:
-            self.line = None
-        return self.line
-
-    def _settle(self, view: ExchangeView) -> None:
-        self.view = view
-
-    def _hand_over(self, inherited: Inheritance) -> None:
-        self.line = None
-        self.pair.promote(inherited)
-        assert self.view is not None
-        device = self.shadow.snapshot()
-        self.device = {self.setups[symbol].stock: each.position for symbol, each in device.positions.items()}
-        self.account = {stock: self.view.positions().get(stock, 0) for stock in STOCKS}
-        self.pair.clear_kill()
-        self.shadow.connect(socket.create_connection((HOST, self.ports["order"])))
-        venue_ = self.made.venue
-        self.pair.login(venue_.username, venue_.password, session=inherited.session, sequence=inherited.sequence)
-
-    def start(self) -> None:
-        """Log the card in."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write("connect\n")
-        self.process.stdin.flush()
-        assert self.process.stdout.readline() == "connected\n"
-        self.pair.login(self.made.venue.username, self.made.venue.password)
-
-    def until(self, done: Callable[[], bool], seconds: float = 30.0) -> None:
-        """Look after everything until something is so."""
-        end, beat = time.monotonic() + seconds, 0.0
-        while not done():
-            now = time.monotonic()
-            if now > end:
-                raise TimeoutError(f"not in {seconds} s; alarms {self.alarms}, {self.failover.stage}, traded {self.traded}")
-            with suppress(DeviceError):
-                self.card.poll()
-            self.shadow.poll()
-            if now - beat >= BEAT and self.failover.stage is Stage.IDLE:
-                beat = now
-                self.pair.heartbeat()
-            stamp = time.monotonic_ns()
-            if self.pair.failed is not None and self.pair.active is self.card and self.failover.stage is Stage.IDLE:
-                ledger = self.pair.ledger
-                self.failover.start(self.pair.failed, stamp, known=ledger.orders, generation=ledger.generation)
-            self.failover.tick(stamp)
-            if self.line is not None:
-                self.line.look()
-            time.sleep(0.000_2)
-
-    @property
-    def _has_quotes(self) -> bool:
-        orders = self.pair.ledger.orders.values()
-        return self.traded >= 10 and sum(entry.state is SlotState.LIVE for entry in orders) >= 2
-
-    def run(self) -> dict[str, Any]:
-        """Kill the card with quotes in the market, and take over."""
-        self.start()
-        self.until(lambda: self._has_quotes)
-        self.pair.check()
-        known, before = len(self.pair.ledger.orders), self.traded
-        killed = time.monotonic_ns()
-        os.kill(self.process.pid, signal.SIGKILL)
-        self.until(lambda: self.failover.count == 1)
-        handed = time.monotonic_ns()
-        self.until(lambda: self.traded > before + 3)
-        takeover = self.failover.takeover
-        assert takeover is not None
-        assert self.view is not None
-        return {
-            "open_orders": known,
-            "detected_ms": (self.failover.times[Stage.FENCING] - killed) / 1e6,
-            "fenced_ms": (self.failover.times[Stage.TAKING] - killed) / 1e6,
-            "cancelled_ms": (takeover.times[Phase.SETTLING] - killed) / 1e6,
-            "taken_over_ms": (handed - killed) / 1e6,
-            "left_open": len(self.view.open),
-            "account_messages": takeover.sequence - 1,
-            "positions": self.device,
-            "exchange": self.account,
-            "alarms": [text for _, text in self.alarms],
-        }
-
-    def close(self) -> None:
-        """End everything."""
-        self.shadow.close()
-        self.feeds.close()
-        self.process.kill()
-        self.process.wait()
-        self.exchange.terminate()
-        self.exchange.wait(20)
-
-
-def _exchange(folder: Path, ports: dict[str, int]) -> subprocess.Popen[str]:
+def exchange(folder: Path, ports: dict[str, int]) -> subprocess.Popen[str]:
     """An exchange in a process of its own, whose ports are open."""
-    made = venue(ports)
     path = folder / "exchange.toml"
     path.write_text(
         f"""
 [[venues]]
-symbols = {list(made.symbols)}
+name = "ALPHA"
+symbols = {list(STOCKS)}
 auction = false
-levels = {made.levels}
-tick = {made.tick}
-flow = {{seed = {made.flow.seed}, rate = {made.flow.rate}, orders = {made.flow.orders}, messages = {made.flow.messages}}}
-ports = [{{protocol = "ouch42", port = {ports["order"]}}}]
-feeds = [{{address = "239.7.1.1", port = {ports["a"]}}}, {{address = "239.7.1.2", port = {ports["b"]}}}]
+flow = {{seed = 3, rate = 800, orders = 80, messages = 100000}}
+feeds = [{{address = "{GROUPS[0]}", port = {ports["a"]}}}, {{address = "{GROUPS[1]}", port = {ports["b"]}}}]
+rerequest_ports = [{ports["rerequest"]}]
+snapshot_port = {ports["snapshot"]}
+drop_copy_port = {ports["drop_copy"]}
+ports = [{{protocol = "ouch42", port = {ports["order"]}, username = "HAIR", password = "PIN", firm = "HRPN"}}]
 """
     )
     command = [sys.executable, "-m", "control.cli", "exchange", str(path)]
@@ -285,14 +73,102 @@ feeds = [{{address = "239.7.1.1", port = {ports["a"]}}}, {{address = "239.7.1.2"
     return process
 
 
+def configuration(ports: dict[str, int]) -> Configuration:
+    """Ours."""
+    return load(
+        environment={},
+        flags={
+            "device": {"symbols": 2, "tick_ns": 10_000_000},
+            "feed": {
+                "session": "ALPHA", "address_a": GROUPS[0], "address_b": GROUPS[1], "port_a": ports["a"], "port_b": ports["b"],
+            },
+            "market": {
+                "kind": "live", "interface": HOST, "idle_us": 50, "process_patience_ns": 5_000_000_000,
+                "orders": [f"{HOST}:{ports['order']}"], "rerequests": [f"{HOST}:{ports['rerequest']}"],
+                "snapshot": f"{HOST}:{ports['snapshot']}", "drop_copy": f"{HOST}:{ports['drop_copy']}",
+            },
+            "venue": {"username": "HAIR", "password": "PIN"},
+            "quoter": {"enabled": True, "size": 100},
+            "limits": {"max_position": 50_000},
+            "global": {"stale_ns": 0},
+        },
+    )  # fmt: skip
+
+
+class Scene:
+    """The market, and what happens in it."""
+
+    def __init__(self, market: LiveMarket) -> None:
+        assert market.pair is not None
+        self.market, self.pair = market, market.pair
+        self.traded = 0
+        self.pair.subscribe(lambda batch: self._count(batch.events))
+
+    def _count(self, events: Any) -> None:
+        self.traded += int((events["type"] == EventType.EXECUTED).sum())
+
+    def until(self, done: Callable[[], bool], seconds: float = 30.0) -> int:
+        """Look after everything until something is so; when that was, ns."""
+        end = time.monotonic() + seconds
+        while not done():
+            if time.monotonic() > end:
+                raise TimeoutError(f"not in {seconds} s; {self.market.status()}")
+            self.market.advance(0)
+            time.sleep(self.market.IDLE_SECONDS)
+        return self.pair.now
+
+    def run(self) -> dict[str, Any]:
+        """Kill the process with quotes in the market, and have its shadow take over."""
+        pair, orders = self.pair, self.market.orders
+        self.until(lambda: self.traded >= 10 and _quotes(pair) >= 2 and pair.checks > 0)
+        known, before = len(pair.ledger.orders), self.traded
+        assert isinstance(pair.card, EngineProcess)
+        killed = pair.now
+        os.kill(pair.card.pid, signal.SIGKILL)
+        detected = self.until(lambda: pair.failed is not None)
+        handed = self.until(lambda: pair.active is pair.shadow)
+        logged_in = self.until(lambda: orders.state is SessionState.UP)
+        self.until(lambda: self.traded > before + 3)
+        takeover = self.market.succession.takeover if self.market.succession is not None else None
+        assert takeover is not None
+        self.until(self._agrees)
+        return {
+            "open_orders": known,
+            "detected_ms": (detected - killed) / 1e6,
+            "cancelled_ms": (takeover.times[Phase.SETTLING] - killed) / 1e6,
+            "taken_over_ms": (handed - killed) / 1e6,
+            "logged_in_ms": (logged_in - killed) / 1e6,
+            "left_open": len(takeover.view.open),
+            "account_messages": takeover.sequence - 1,
+            "positions": self.market.status()["positions"],
+        }
+
+    def _agrees(self) -> bool:
+        status = self.market.status()
+        return not status["drop_copy"]["waiting"] and all(
+            each["device"] == each["drop_copy"] for each in status["positions"].values()
+        )
+
+
+def _quotes(pair: Pair) -> int:
+    return sum(entry.state is SlotState.LIVE for entry in pair.ledger.orders.values())
+
+
 def once() -> dict[str, Any]:
     """One kill."""
     with tempfile.TemporaryDirectory(dir="/dev/shm") as name:
-        scene = Scene(Path(name))
+        ports = free_ports()
+        process = exchange(Path(name), ports)
         try:
-            return scene.run()
+            market = LiveMarket(configuration(ports), lambda text: None, pair=True)
+            try:
+                market.open()
+                return Scene(market).run()
+            finally:
+                market.close()
         finally:
-            scene.close()
+            process.terminate()
+            process.communicate(timeout=20)
 
 
 def main() -> None:
@@ -302,9 +178,9 @@ def main() -> None:
         print(f"failover: {run + 1} of {RUNS}", file=sys.stderr, flush=True)
         found.append(once())
     names = {
-        "detected_ms": "Failover: card's process killed to detection",
+        "detected_ms": "Failover: engine's process killed to detection",
         "cancelled_ms": "Failover: killed to all its orders cancelled",
-        "taken_over_ms": "Failover: killed to the engine logged in with the exchange's positions",
+        "logged_in_ms": "Failover: killed to the shadow logged in with the exchange's positions",
     }
     write("bench", [
         Figure(text, round(statistics.median(each[name] for each in found), 1), "ms", COMMAND) for name, text in names.items()
@@ -313,7 +189,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["card"]:
-        card(Path(sys.argv[2]), json.loads(sys.argv[3]))
-    else:
-        main()
+    main()

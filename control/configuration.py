@@ -193,6 +193,8 @@ class Market(Parameters):
     """core that the loop has to itself; -1: none"""
     idle_us: Annotated[int, BeforeValidator(exact), Field(ge=0, le=10_000)] = 0
     """us that the loop sleeps when there is nothing to do; 0: it polls, and needs a core"""
+    process_patience_ns: Nanoseconds = 250_000_000
+    """ns after which the engine's process that does not answer is given up, where it has one of its own (``--device pair``)"""
     patience_ns: Nanoseconds = 2_000_000_000
     """ns for which an execution may be known to the device or to the drop copy only"""
 

@@ -54,6 +54,7 @@ def examine() -> Iterator[Finding]:
     for name, needed in (
         ("tshark", "tests that dissect our packets with it"),
         ("chromium", "tests that look at pages"),
+        ("strace", "tests of a disk that refuses to sync"),
     ):
         yield _program(name, "--version", needed, State.OPTIONAL)
     yield _shared_data()

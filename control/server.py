@@ -74,10 +74,10 @@ def serve(configuration: Configuration, device: ServeDevice, out: Console, err: 
         if gateway is not None:
             gateway.stop()
         owner.stop()
+        if isinstance(owner.desk.market, LiveMarket):
+            owner.desk.market.close()  # what the exchange says to the last cancels is kept too
         owner.desk.keeper.close()
         listener.close()
-        if isinstance(owner.desk.market, LiveMarket):
-            owner.desk.market.close()
 
 
 def prepare(
@@ -117,10 +117,10 @@ def prepare_live(
     RunError
         The exchange does not answer, a value does not fit, or the journal could not be made.
     """
-    if device != "software":
-        raise RunError(f"a live market is traded by the engine, and not by {device}", used_wrongly=True)
+    if device == "twin":
+        raise RunError("a live market is traded by the engine, alone or as a pair, and not by the twin", used_wrongly=True)
     keeper, past = open_journal(configuration, device, progress.say, hear)
-    market = LiveMarket(configuration, progress.say)
+    market = LiveMarket(configuration, progress.say, pair=device == "pair")
     where = f"{configuration.feed.session} at {configuration.market.orders[0]}"
     shown = configuration.model_copy(update={"input": configuration.input.model_copy(update={"source": where})})
     desk = Desk(market, shown, keeper)

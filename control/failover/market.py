@@ -74,17 +74,20 @@ class Comparison:
         self._patience = patience_ns
         self._sides = (_Side(), _Side())
         self._from = behind
+        self._is_held = False
         self.compared = 0
 
     def see(self, side: int, events: NDArray[np.void], now: int) -> Divergence | None:
         """Take in events of the card (0) or the shadow (1)."""
         self._sides[side].add(events, now)
-        return self._compare(now)
+        return None if self._is_held else self._compare(now)
 
     def tick(self, now: int) -> Divergence | None:
         """Time goes on."""
         for number, side in enumerate(self._sides):
-            if len(side.waiting) and now - side.since > self._patience:
+            if self._is_held:
+                side.since = now
+            elif len(side.waiting) and now - side.since > self._patience:
                 message = int(side.waiting["cause"][0])
                 text = f"the {NAMES[not number]} has said nothing of it for {(now - side.since) / 1e6:.0f} ms"
                 return Divergence(message, text)
@@ -102,6 +105,16 @@ class Comparison:
         for side in self._sides:
             side.waiting = side.waiting[:0]
         return self._from
+
+    def hold(self) -> None:
+        """Keep what both tell from here on, and compare nothing until `go_on`: they are about to be given other books."""
+        self._is_held = True
+        for side in self._sides:
+            side.waiting = side.waiting[:0]
+
+    def go_on(self, behind: int) -> None:
+        """Compare what was kept since `hold`, of messages behind this one."""
+        self._from, self._is_held = behind, False
 
     @property
     def waiting(self) -> tuple[int, int]:

@@ -7,7 +7,7 @@ is down, cannot send any. :meth:`Pair.promote` makes it the device, with the ris
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from control.failover.ledger import Ledger
 from control.failover.market import Comparison
 from drivers.commanded import CommandedDevice
 from drivers.device import Batch, DeviceError, Identity
-from wire.records import EVENT, OUTPUT, SET_GLOBAL, EventType, Opcode, Port
+from wire.records import EVENT, OUTPUT, SET_GLOBAL, SET_POSITION, EventType, Opcode, Port
 
 ORDERS = frozenset(
     {
@@ -111,6 +111,7 @@ class Pair(CommandedDevice):
         self.diverged: str | None = None
         self.ledger = Ledger()
         self.checks = self.skipped = 0
+        self._patience = patience_ns
         self._market = Comparison(patience_ns, behind)
         self._check_every, self._next_check = check_ns, 0
         self._global: dict[str, Any] | None = None
@@ -163,6 +164,7 @@ class Pair(CommandedDevice):
 
     def _exchange(self, inputs: NDArray[np.void], buffer: NDArray[np.uint8]) -> Batch:
         self._told = []
+        self._note(inputs, buffer)
         try:
             if self.active is self.shadow:
                 self.shadow.process(*self._with_credit(inputs, buffer))
@@ -170,7 +172,7 @@ class Pair(CommandedDevice):
                 self._hand_to_both(inputs, buffer)
         finally:
             told, self._told = self._told, None
-        return told[0] if len(told) == 1 else _joined(told)
+        return told[0] if len(told) == 1 else joined(told)
 
     def _hand_to_both(self, inputs: NDArray[np.void], buffer: NDArray[np.uint8]) -> None:
         shared = np.array([self._is_shared(each, buffer) for each in inputs], bool)
@@ -221,10 +223,17 @@ class Pair(CommandedDevice):
         port = int(given["port"])
         if port != Port.COMMAND:
             return port != Port.SESSION
-        data = buffer[int(given["offset"]) : int(given["offset"]) + int(given["length"])]
-        if data[0] == Opcode.SET_GLOBAL:
-            self._global = SET_GLOBAL.unpack(data.tobytes())
-        return int(data[0]) not in ORDERS
+        return int(buffer[int(given["offset"])]) not in ORDERS
+
+    def _note(self, inputs: NDArray[np.void], buffer: NDArray[np.uint8]) -> None:
+        """What the next owner is to be told too, and where positions begin."""
+        for given in inputs[inputs["port"] == Port.COMMAND]:
+            data = buffer[int(given["offset"]) : int(given["offset"]) + int(given["length"])].tobytes()
+            if data[0] == Opcode.SET_GLOBAL:
+                self._global = SET_GLOBAL.unpack(data)
+            elif data[0] == Opcode.SET_POSITION:
+                fields = SET_POSITION.unpack(data)
+                self.ledger.start(fields["symbol"], fields["position"], fields["cash"])
 
     def _with_credit(self, inputs: NDArray[np.void], buffer: NDArray[np.uint8]) -> tuple[NDArray[np.void], NDArray[np.uint8]]:
         """Inputs for a device that does not know what the card has spent of the credit."""
@@ -291,6 +300,27 @@ class Pair(CommandedDevice):
         self._alarm(f"card and shadow differ: {text}")
         self._kill_due = True
 
+    @contextlib.contextmanager
+    def uncompared(self) -> Iterator[None]:
+        """While this lasts, both are given other books: what they held before need not have been the same."""
+        self._market.hold()
+        try:
+            yield
+        finally:
+            self._market.hold()
+            self._market.go_on(max(self._expected_by(self.card), self._expected_by(self.shadow)) - 1)
+
+    def _expected_by(self, device: CommandedDevice) -> int:
+        if device is self.card and (self.failed is not None or self.active is self.shadow):
+            return 0
+        try:
+            return device.expected()
+        except DeviceError as error:
+            if device is not self.card:
+                raise
+            self.give_up(str(error))
+            return 0
+
     # -- from one to the other ---------------------------------------------------------------------
 
     def give_up(self, reason: str) -> None:
@@ -325,8 +355,15 @@ class Pair(CommandedDevice):
             self.shadow.command(self._reduced(self._global))
         self.active = self.shadow
 
+    def begin_anew(self) -> None:
+        """Both were restarted: the card trades again, and of orders, positions and the market nothing is known."""
+        self.active, self.failed, self.diverged = self.card, None, None
+        self.ledger = Ledger(generation=self.ledger.generation)
+        self._market = Comparison(self._patience)
+        self._global, self._spent, self._kill_due = None, 0, False
 
-def _joined(batches: list[Batch]) -> Batch:
+
+def joined(batches: list[Batch]) -> Batch:
     """Several batches as one, in their order."""
     if not batches:
         return Batch(np.zeros(0, EVENT.dtype), np.zeros(0, OUTPUT), np.zeros(0, np.uint8))

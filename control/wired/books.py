@@ -22,8 +22,8 @@ import numpy as np
 from control.wired.snapshot import Snapshot
 from drivers import commands
 from drivers.device import Batch, DeviceError
-from drivers.live import LiveDevice
 from drivers.settings import Feed
+from drivers.sockets import SocketDevice
 from wire import frames, itch, moldudp64
 from wire.records import INPUT, RECORD_LENGTH, CommandError, EventType, Port
 
@@ -60,7 +60,7 @@ class Brought:
 
 
 def bring(
-    device: LiveDevice, snapshot: Snapshot, feed: Feed, locates: Mapping[int, int], enabled: Iterable[int]
+    device: SocketDevice, snapshot: Snapshot, feed: Feed, locates: Mapping[int, int], enabled: Iterable[int]
 ) -> Brought:
     """Make the books those of a snapshot, and go on from there.
 
@@ -68,7 +68,7 @@ def bring(
 
     Parameters
     ----------
-    device : LiveDevice
+    device : SocketDevice
     snapshot : Snapshot
     feed : Feed
         The exchange's; its ``start_sequence`` does not count.
@@ -91,18 +91,19 @@ def bring(
 
     stop = device.subscribe(see)
     try:
-        send(device, [commands.set_trading(symbol, enabled=False) for symbol in locates])
-        send(device, [commands.set_feed(replace(feed, session=PRIVATE_SESSION, start_sequence=1, strict=False))])
-        alive = device.alive()
-        deletes = [
-            itch.ORDER_DELETE.pack(stock_locate=locates[symbol], order_reference=reference)
-            for reference, symbol in zip(alive.references.tolist(), alive.symbols.tolist(), strict=True)
-        ]
-        told = [_market(each) if each[0] == ord("S") else each for each in snapshot.of(set(locates.values()))]
-        device.inject(_packets([*deletes, *told]))
-        before = gaps
-        send(device, [commands.set_feed(replace(feed, start_sequence=snapshot.sequence))])
-        replayed, sequence, whole = _catch_up(device, feed.session, snapshot.sequence, lambda: gaps > before)
+        with device.replacing_books():
+            send(device, [commands.set_trading(symbol, enabled=False) for symbol in locates])
+            send(device, [commands.set_feed(replace(feed, session=PRIVATE_SESSION, start_sequence=1, strict=False))])
+            alive = device.alive()
+            deletes = [
+                itch.ORDER_DELETE.pack(stock_locate=locates[symbol], order_reference=reference)
+                for reference, symbol in zip(alive.references.tolist(), alive.symbols.tolist(), strict=True)
+            ]
+            told = [_market(each) if each[0] == ord("S") else each for each in snapshot.of(set(locates.values()))]
+            device.inject(_packets([*deletes, *told]))
+            before = gaps
+            send(device, [commands.set_feed(replace(feed, start_sequence=snapshot.sequence))])
+            replayed, sequence, whole = _catch_up(device, feed.session, snapshot.sequence, lambda: gaps > before)
         send(device, [commands.set_trading(symbol, enabled=True) for symbol in enabled])
     finally:
         stop()
@@ -110,7 +111,7 @@ def bring(
     return Brought(len(deletes), added, replayed, sequence, whole, time.monotonic() - begun)
 
 
-def send(device: LiveDevice, made: list[bytes]) -> None:
+def send(device: SocketDevice, made: list[bytes]) -> None:
     """Hand over commands, one after the other.
 
     Raises
@@ -152,7 +153,7 @@ def _packets(messages: list[bytes]) -> list[bytes]:
     return packets
 
 
-def _catch_up(device: LiveDevice, session: str, sequence: int, gap: Callable[[], bool]) -> tuple[int, int, bool]:
+def _catch_up(device: SocketDevice, session: str, sequence: int, gap: Callable[[], bool]) -> tuple[int, int, bool]:
     """Replay the tape until the device is as far as it, or has declared a gap that the tape does not close.
 
     Packets replayed, what is expected, and whether it is as far.

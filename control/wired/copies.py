@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from control.failover.view import ExchangeView
 from control.gateway.soupbin import Client, Ended, Event, Idle, Link, LoggedIn, Message, Refused, SessionError
 from control.oms.reconcile import Break, Fill, Reconciler
 from control.wired.conversation import Address
@@ -111,6 +112,14 @@ class Copies:
             stock = self._stocks.get(int(event["symbol"]), "")
             fill = Fill(VENUE, value, reference, stock, Side(int(event["side"])), int(event["quantity"]), int(event["price"]))
             self.reconciler.ours(fill, self._clock())
+
+    def inherited(self, account: ExchangeView, before: ExchangeView) -> None:
+        """What the account of the order session has and no device may have told, without what it had when the day was opened."""
+        for key, each in account.executions.items():
+            if key not in before.executions:
+                reference = str(account.orders[each.order_id].reference)
+                fill = Fill(VENUE, each.match_number, reference, each.stock, each.side, each.quantity, each.price)
+                self.reconciler.ours(fill, self._clock())
 
     def poll(self) -> None:
         """Take what the exchange told, and see what is overdue.

@@ -6,17 +6,19 @@ connection) waits on another thread, and is looked at when it is done.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from control.configuration import Configuration
+from control.failover.pair import Inheritance
+from control.failover.takeover import Takeover
 from control.failover.view import ExchangeView
 from control.gateway.soupbin import SessionError
 from control.market import RunError
@@ -24,48 +26,38 @@ from control.oms.reconcile import Break
 from control.wired.books import Brought, bring, send
 from control.wired.conversation import Address, RefusedError, UnreachableError
 from control.wired.copies import Copies
+from control.wired.devices import device_for
 from control.wired.doubt import Doubt
-from control.wired.feeds import Feeds
+from control.wired.gaps import Gaps, Recovered
 from control.wired.memory import Memory
 from control.wired.opening import Holding, Opening, UnpricedError, patiently, prepare
 from control.wired.orders import OrderLink
-from control.wired.rerequests import Rerequests
+from control.wired.pair import WiredPair
 from control.wired.settlement import Account, NewSessionError
 from control.wired.setup import setting_up
 from control.wired.snapshot import Snapshot, fetch
+from control.wired.succession import Succession
 from drivers import commands, settings
-from drivers.device import Answer, Batch, Device, DeviceError
-from drivers.live import LiveDevice
+from drivers.device import Answer, Batch, Device, DeviceError, Position
 from drivers.snapshots import read_snapshot
 from wire.records import (
     COMMANDS,
     NO_SYMBOL,
-    CommandError,
     EventType,
     Opcode,
     SessionState,
     SnapshotPart,
-    TrustCause,
 )
 
 log = logging.getLogger("hairpin.market")
 
 OPENING_SECONDS = 20.0
 SNAPSHOT_SECONDS = 5.0
+CLOSING_SECONDS = 1.0
+"""For so long a logout waits for orders to be confirmed cancelled."""
 AGAIN_NS = 200_000_000
 """Until a server that did not answer is asked again."""
-_HEARD = (
-    EventType.GAP, EventType.TRUST_REGAINED, EventType.SESSION, EventType.COMMAND,
-    EventType.ACCEPTED, EventType.REPLACED, EventType.EXECUTED,
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Recovered:
-    """A gap that is closed: ``by`` what, and ns from its declaration until the books were trusted again."""
-
-    by: str
-    ns: int
+_HEARD = (EventType.SESSION, EventType.ACCEPTED, EventType.REPLACED, EventType.EXECUTED)
 
 
 class LiveMarket:
@@ -77,6 +69,8 @@ class LiveMarket:
         With ``market.kind`` ``live``.
     say : callable
         Told what is being done.
+    pair : bool
+        Whether an engine in a process of its own trades, with the one here as its shadow, which takes over when it has to.
 
     Attributes
     ----------
@@ -85,6 +79,8 @@ class LiveMarket:
         Snapshots that went into the device.
     sessions : int
         Sessions of the exchange that were traded in.
+    succession : Succession or None
+        Of a pair: what follows when its process is gone.
 
     Raises
     ------
@@ -94,7 +90,7 @@ class LiveMarket:
 
     IDLE_SECONDS = 0.0005
 
-    def __init__(self, configuration: Configuration, say: Callable[[str], None]) -> None:
+    def __init__(self, configuration: Configuration, say: Callable[[str], None], *, pair: bool = False) -> None:
         market, feed = configuration.market, configuration.feed
         self.configuration, self._say = configuration, say
         venue = configuration.venue
@@ -103,26 +99,20 @@ class LiveMarket:
             start_sequence=1, hold_ns=feed.hold_ns, session=feed.session, strict=feed.strict,
             address_a=int(feed.address_a), port_a=feed.port_a, address_b=int(feed.address_b), port_b=feed.port_b,
         )  # fmt: skip
+        self._alarms: list[str] = []
         say(f"asking {market.snapshot} for the day's stocks")
         try:
             self._opening = patiently(configuration, self._account, say)
-            self._feeds = Feeds(configuration)
-        except (UnreachableError, RefusedError, UnpricedError, OSError) as error:
+            self._device, self._feeds = device_for(configuration, self._alarm, pair=pair)
+        except (UnreachableError, RefusedError, UnpricedError, OSError, RuntimeError) as error:
             raise RunError(str(error)) from error
         except ValueError as error:
             raise RunError(str(error), used_wrongly=True) from error
-        sizes = configuration.device
-        try:
-            self._device = LiveDevice(
-                self._feeds.source, symbols=sizes.symbols, levels=sizes.levels, orders=sizes.orders, tick_ns=sizes.tick_ns,
-                idle_us=market.idle_us, core=None if market.core < 0 else market.core,
-            )  # fmt: skip
-        except (RuntimeError, ValueError, OSError) as error:
-            self._feeds.close()
-            raise RunError(str(error)) from error
         self._device.subscribe(self._see)
         self._executor = ThreadPoolExecutor(4, thread_name_prefix="errand")
-        self._rerequests = Rerequests([Address(*each) for each in market.rerequest_addresses], feed.session)
+        self.recovered: list[Recovered] = []
+        self._gaps: list[Gaps] = []
+        self.succession: Succession | None = None
         self.orders = OrderLink(
             self._device, [Address(*each) for each in market.order_addresses], self._account, self._executor, self._own_orders
         )
@@ -135,14 +125,16 @@ class LiveMarket:
         self._reopening: Future[Opening] | None = None
         self._books_wanted, self._books_good = True, False
         self._books_not_before = self._reopen_not_before = self._beat = 0
-        self._gap_at: int | None = None
         self._doubt: Doubt | None = None
         self._carried: dict[str, int] = {}
         self._now = self._device.now
         self.finished = False
         self.sessions = 0
-        self.recovered: list[Recovered] = []
         self.brought: list[Brought] = []
+
+    def _alarm(self, text: str) -> None:
+        log.critical("%s", text)
+        self._alarms.append(text)
 
     # -- Market ------------------------------------------------------------------------------------
 
@@ -160,6 +152,11 @@ class LiveMarket:
     def setups(self) -> Mapping[int, settings.SymbolSetup]:
         """The ladder of every symbol that the device follows."""
         return self._opening.setups
+
+    @property
+    def pair(self) -> WiredPair | None:
+        """The device, if it is two."""
+        return self._device if isinstance(self._device, WiredPair) else None
 
     def halted_by(self, halt: Callable[[str | None, str], None]) -> None:
         """Have ``halt`` called to stop a stock, or everything (None), and with why."""
@@ -236,14 +233,24 @@ class LiveMarket:
             self._copies.close()
         try:
             if self.orders.state is SessionState.UP:
-                self._device.cancel_all()
+                self._device.kill()  # and not cancel_all: the quoters would quote on
+                self._wait_for_cancels()
                 self._device.logout()
         except DeviceError as error:
             log.warning("%s", error)
+        if self.succession is not None:
+            self.succession.end()
         self._executor.shutdown(wait=False, cancel_futures=True)
+        for gaps in self._gaps:
+            gaps.close()
         self._device.close()
-        self._rerequests.close()
-        self._feeds.close()
+        for feeds in self._feeds:
+            feeds.close()
+
+    def _wait_for_cancels(self) -> None:
+        end = time.monotonic() + CLOSING_SECONDS
+        while self._own_orders() and time.monotonic() < end:
+            time.sleep(self.IDLE_SECONDS)
 
     # -- what happens ------------------------------------------------------------------------------
 
@@ -262,52 +269,36 @@ class LiveMarket:
                 self._heard(event, now)
 
     def _heard(self, event: np.void, now: int) -> None:
-        kind, info = event["type"], int(event["info"])
-        if kind == EventType.GAP:
-            if self._gap_at is None:
-                self._gap_at = int(event["timestamp"])
-                log.warning("messages %d to %d are missing", event["value"], event["value"] + event["quantity"] - 1)
-            if self._rerequests.gap(int(event["value"]), int(event["quantity"]), now):
-                self._books_wanted = True
-        elif kind == EventType.TRUST_REGAINED and event["symbol"] == NO_SYMBOL and info == TrustCause.GAP:
-            self._rerequests.recovery.whole()
-            self._closed("re-request", int(event["timestamp"]))
-        elif kind == EventType.COMMAND and event["value"] == Opcode.SET_FEED and info == CommandError.NONE:
-            self._rerequests.recovery.whole()
-        elif kind == EventType.SESSION:
+        if event["type"] == EventType.SESSION:
             lost = self.orders.lost
-            self.orders.heard(info, now)
+            self.orders.heard(int(event["info"]), now)
             if self.orders.lost > lost and self._books is None:
                 self._device.record(True)
-                self._doubt = Doubt(self._feed.session, now, self._expected())
-
-    def _closed(self, by: str, at: int) -> None:
-        if self._gap_at is not None:
-            self.recovered.append(Recovered(by, at - self._gap_at))
-            log.info("nothing is missing any more, by %s after %.3f ms", by, (at - self._gap_at) / 1e6)
-            self._gap_at = None
+                self._doubt = Doubt(self._feed.session, now, self._device.expected())
 
     def _look_after(self, now: int) -> None:
         if self._reopening is not None or self._reopen_not_before:
             self._reopen(now)
             return
-        packets, wanted = self._rerequests.poll(now)
-        if packets:
-            self._device.inject(packets)
-        self._books_wanted = self._books_wanted or wanted is not None
+        self._stop_if_diverged()
+        is_orphaned = self.succession is not None and self.succession.poll(now)
+        for gaps in self._gaps:
+            gaps.poll(now)
+            self._books_wanted = self._books_wanted or gaps.needs_snapshot
         self._bring_books(now)
         self._resolve_doubt()
-        if self._doubt is None:
+        if self._doubt is None and not is_orphaned:
             self.orders.poll(now)
         if self._copies is not None:
             self._copies.poll()
             if self._copies.ended:
                 self._end_day()
 
-    def _expected(self) -> int:
-        """Number of the feed's next message."""
-        beats = self._device.heartbeat().events
-        return int(beats[beats["type"] == EventType.HEARTBEAT]["value"].max(initial=0))
+    def _stop_if_diverged(self) -> None:
+        alarms, self._alarms = self._alarms, []
+        pair = self.pair
+        if alarms and pair is not None and pair.diverged is not None:
+            self._halt(None, f"process and shadow differ: {pair.diverged}")
 
     def _resolve_doubt(self) -> None:
         if self._doubt is not None and self._books is None and self._doubt.resolved(self._device.tape(), self._device.now):
@@ -328,7 +319,7 @@ class LiveMarket:
         books, self._books = self._books, None
         try:
             snapshot = books.result()
-            expected = self._expected()
+            expected = self._device.expected()
             if self._books_good and snapshot.sequence < expected:
                 raise NewSessionError(f"a snapshot for message {snapshot.sequence}, and {expected - 1} came already")
             self._books_good = False
@@ -344,11 +335,8 @@ class LiveMarket:
         self._books_wanted, self._books_good, self._doubt = False, True, None
         self.brought.append(brought)
         log.info("%s", brought)
-        if brought.whole:
-            self._rerequests.recovery.whole()
-            self._closed("snapshot", self._device.now)
-            # What was missing in between was on the tape.
-            self._news = [events[~np.isin(events["type"], (EventType.GAP, EventType.TRUST_REGAINED))] for events in self._news]
+        for gaps in self._gaps:
+            gaps.bridged(self._device.now, whole=brought.whole)
 
     # -- sessions ----------------------------------------------------------------------------------
 
@@ -365,17 +353,58 @@ class LiveMarket:
             stocks, self._broken, self._stop, lambda: self._device.now, patience_ns=made.market.patience_ns,
         )  # fmt: skip
         self._copies.start()
+        self._listen(positions)
         self.orders.begin(opening.orders.session, opening.orders.sequence)
         self._books_wanted, self._books_good, self._books_not_before = True, False, 0
         self.sessions += 1
+
+    def _listen(self, before: Mapping[str, Holding]) -> None:
+        """To the gaps of every device that is here, and to the end of the one that trades."""
+        pair, market = self.pair, self.configuration.market
+        for gaps in self._gaps:
+            gaps.close()
+        devices = [self._device] if pair is None else [pair.card, pair.shadow]
+        servers = [Address(*each) for each in market.rerequest_addresses]
+        self._gaps = [Gaps(each, self._device, servers, self._feed.session, self.recovered) for each in devices]
+        if pair is None:
+            return
+        symbols = {setup.stock: symbol for symbol, setup in self.setups.items()}
+        began = {symbols[stock]: (each.shares, each.cash) for stock, each in before.items() if stock in symbols}
+        addresses = [Address(*each) for each in market.order_addresses]
+        self.succession = Succession(pair, self._account, addresses, symbols, began, self._inherited, self._succeed)
+
+    def _inherited(self, view: ExchangeView, takeover: Takeover) -> None:
+        """The exchange's account of a session whose owner is gone, before another one trades in it."""
+        session, sequence = self.orders.session, self.orders.sequence
+        if takeover.session != session or takeover.sequence < sequence:
+            at = f"message {takeover.sequence} of {takeover.session!r} is next"
+            raise NewSessionError(f"{at}, and {sequence - 1} of {session!r} came already")
+        self._settle(view)
+        if self._copies is not None:
+            self._copies.inherited(view, self.account)
+
+    def _succeed(self, inherited: Inheritance) -> None:
+        pair = self.pair
+        assert pair is not None
+        pair.promote(inherited)
+        for gaps in self._gaps:
+            if gaps.device is pair.card:
+                gaps.close()
+        self._gaps = [gaps for gaps in self._gaps if gaps.device is pair.shadow]
+        self.orders.forget()
+        self.orders.begin(inherited.session, inherited.sequence)
 
     def _abandon(self, reason: str) -> None:
         """The session that we trade in is no more: stop, say so, and come back to the new one, stopped."""
         log.error("the exchange has begun another session: %s", reason)
         self._halt(None, f"another session of the exchange: {reason}")
         self.orders.end()
+        if self.succession is not None:
+            self.succession.end()
+            self.succession = None
         self._device.connect(None)
-        self._device.session_down()
+        with contextlib.suppress(DeviceError):  # nobody has the session
+            self._device.session_down()
         self._close_day()
         self._books, self._books_wanted, self._doubt = None, False, None
         self._reopen_not_before = self._device.now
@@ -398,12 +427,11 @@ class LiveMarket:
         positions = {
             stock: Holding(each.position, each.cash, each.mark) for stock, each in self.positions().items()
         }
-        self._opening, self._reopen_not_before, self._gap_at = opening, 0, None
+        self._opening, self._reopen_not_before = opening, 0
         self._settle(opening.orders.view)
         self._device.restart()
         self._news.clear()
         self.orders.forget()
-        self._rerequests.recovery.whole()
         self._begin(positions)
         log.warning("back in session %s at message %d, stopped", opening.orders.session, opening.orders.sequence)
 
@@ -436,8 +464,15 @@ class LiveMarket:
         log.info("the day's executions: %d matched, %d breaks", copies.reconciler.matched, len(found))
 
     def positions(self) -> dict[str, Any]:
-        """The device's positions, by stock."""
-        found = read_snapshot([self._answer(symbol, SnapshotPart.POSITION) for symbol in self.setups], {}).positions
+        """The device's positions, by stock; of one that is gone, as its events said."""
+        pair = self.pair
+        try:
+            found = read_snapshot([self._answer(symbol, SnapshotPart.POSITION) for symbol in self.setups], {}).positions
+        except DeviceError:
+            if pair is None or not pair.is_orphaned:
+                raise
+            holdings = pair.ledger.holdings
+            found = {symbol: Position(each.position, each.cash, 0, 0, 0) for symbol, each in holdings.items()}
         return {setup.stock: found[symbol] for symbol, setup in self.setups.items() if symbol in found}
 
     def _own_orders(self) -> Any:
@@ -448,12 +483,12 @@ class LiveMarket:
 
     def status(self) -> dict[str, Any]:
         """How it stands, for people and programs."""
-        recovery, orders = self._rerequests.recovery, self.orders
+        orders = self.orders
         return {
             "sessions": self.sessions,
             "books": "good" if self._books_good else "wanted",
             "recovered": [{"by": each.by, "ns": each.ns} for each in self.recovered],
-            "requests": recovery.requests,
+            "requests": sum(gaps.requests for gaps in self._gaps),
             "snapshots": len(self.brought),
             "orders": {"at": str(orders.at), "connections": orders.connections, "lost": orders.lost, "back_ns": orders.back_ns},
             "drop_copy": None if self._copies is None else self._copies.status(),
@@ -464,4 +499,5 @@ class LiveMarket:
                 }
                 for stock, each in self.positions().items()
             },
+            "pair": None if self.succession is None else self.succession.status(),
         }

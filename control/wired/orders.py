@@ -11,7 +11,7 @@ from control.wired.conversation import Address, RefusedError, UnreachableError
 from control.wired.settlement import Account, settle
 from drivers import commands
 from drivers.device import OpenOrder
-from drivers.live import LiveDevice
+from drivers.sockets import SocketDevice
 from wire.records import SessionState, SlotState
 
 log = logging.getLogger("hairpin.orders")
@@ -28,7 +28,7 @@ class OrderLink:
 
     Parameters
     ----------
-    device : LiveDevice
+    device : SocketDevice
     addresses : sequence of Address
         In the order in which they are tried.
     account : Account
@@ -53,7 +53,7 @@ class OrderLink:
 
     def __init__(
         self,
-        device: LiveDevice,
+        device: SocketDevice,
         addresses: Sequence[Address],
         account: Account,
         executor: Executor,
@@ -86,6 +86,7 @@ class OrderLink:
     def forget(self) -> None:
         """The device is a new one: it has no session, and has counted nothing."""
         self._state, self.lost_at = SessionState.DOWN, None
+        self._drop_errand()
 
     @property
     def sequence(self) -> int:
@@ -100,8 +101,12 @@ class OrderLink:
     def end(self) -> None:
         """Connect no more."""
         self._wanted = False
-        if self._errand is not None:
-            self._errand.cancel()
+        self._drop_errand()
+
+    def _drop_errand(self) -> None:
+        errand, self._errand = self._errand, None
+        if errand is not None and not errand.cancel():
+            errand.add_done_callback(_close)
 
     def heard(self, state: int, now: int) -> None:
         """The device told of its session."""
@@ -170,6 +175,12 @@ class OrderLink:
         self._failures += 1
         rounds, rest = divmod(self._failures, len(self._addresses))
         self._not_before = now if rest else now + PATIENCE_NS * min(1 << (rounds - 1), 32)
+
+
+def _close(errand: Future[socket.socket]) -> None:
+    """Nobody wants the connection any more."""
+    if errand.exception() is None:
+        errand.result().close()
 
 
 def _connection(

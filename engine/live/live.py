@@ -13,13 +13,13 @@ import numpy as np
 from engine.intrinsics import zeros
 from engine.live import transport, xdp
 from engine.live.loop import BUFFER, COMMAND_AT, PENDING, XDP_FRAMES, Control, Wires, loop, new_inputs
-from engine.live.rings import FIRST, PacketRing, Ring
+from engine.live.rings import FIRST, PacketRing, Ring, Vector
 from engine.live.transport import BATCH, PLACE
 from engine.path import Engine
 from wire.records import RECORD_LENGTH, Opcode, command
 
 DAY_NS = 86_400_000_000_000
-_CONTROL_WORDS = 32
+CONTROL_WORDS = 32
 _NO_RING = np.zeros(FIRST, np.int64)
 """In the place of a ring that is not there: always empty."""
 
@@ -59,6 +59,8 @@ class LiveEngine:
     offset : int, optional
         Added to CLOCK_MONOTONIC for stamps. As it is, they are ns since midnight UTC at the beginning, and go on from
         there whatever happens to the clock of the day.
+    control : int64, optional
+        Where the words of `Control` are, `CONTROL_WORDS` of them, for others to see too.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class LiveEngine:
         tick_ns: int = 100_000_000,
         idle_us: int = 0,
         offset: int | None = None,
+        control: Vector | None = None,
     ) -> None:
         self.engine, self._feeds = engine, feeds  # the loop knows the files only: they are kept open here
         self._order: socket.socket | None = None
@@ -81,7 +84,8 @@ class LiveEngine:
         words = buffer.view(np.int64)
         down = np.frombuffer(command(Opcode.SESSION_DOWN), np.uint8)
         buffer[COMMAND_AT + RECORD_LENGTH : COMMAND_AT + 2 * RECORD_LENGTH] = down
-        self.control = np.zeros(_CONTROL_WORDS, np.int64)
+        self.control = np.zeros(CONTROL_WORDS, np.int64) if control is None else control
+        self.control[:] = 0
         self.control[Control.ORDER_FILE] = -1
         self.control[Control.TICK_NS] = tick_ns
         self.control[Control.IDLE_US] = idle_us

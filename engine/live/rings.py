@@ -44,6 +44,25 @@ class RingError(RuntimeError):
     """A file that is no ring, or not the one that was expected."""
 
 
+def shared_words(path: Path, count: int | None = None) -> Vector:
+    """Words of ``int64`` in a file: that many, made anew, or all that are there.
+
+    Raises
+    ------
+    OSError
+        There is no such file.
+    """
+    if count is not None:
+        path.unlink(missing_ok=True)
+    file = os.open(path, os.O_RDWR | (os.O_CREAT | os.O_EXCL if count is not None else 0), 0o600)
+    try:
+        if count is not None:
+            os.ftruncate(file, 8 * count)
+        return np.frombuffer(mmap.mmap(file, os.fstat(file).st_size), np.int64)
+    finally:
+        os.close(file)
+
+
 class Ring:
     """A ring in a file.
 
@@ -70,21 +89,13 @@ class Ring:
     """Bytes of a record."""
 
     def __init__(self, path: Path, capacity: int | None = None) -> None:
-        if capacity is not None:
-            if capacity < 2 or capacity & capacity - 1:
-                raise ValueError(f"a capacity of {capacity} records: a power of two, at least 2")
-            path.unlink(missing_ok=True)
-        file = os.open(path, os.O_RDWR | (os.O_CREAT | os.O_EXCL if capacity is not None else 0), 0o600)
-        try:
-            if capacity is not None:
-                os.ftruncate(file, 8 * FIRST + capacity * self.length)
-            size = os.fstat(file).st_size
-            if size < 8 * FIRST:
-                raise RingError(f"{path}: {size} bytes are no ring")
-            self._memory = mmap.mmap(file, size)
-        finally:
-            os.close(file)
-        self.path, self.words = path, np.frombuffer(self._memory, np.int64)
+        if capacity is not None and (capacity < 2 or capacity & capacity - 1):
+            raise ValueError(f"a capacity of {capacity} records: a power of two, at least 2")
+        made = None if capacity is None else FIRST + capacity * self.length // 8
+        size = path.stat().st_size if made is None else 8 * made
+        if size < 8 * FIRST or size % 8:
+            raise RingError(f"{path}: {size} bytes are no ring")
+        self.path, self.words = path, shared_words(path, made)
         if capacity is not None:
             self.words[1:3] = self.length, capacity
             self.words[0] = MAGIC

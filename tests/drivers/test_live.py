@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-import drivers.live
+import drivers.ringed
 from drivers.device import Batch, DeviceError
 from drivers.live import LiveDevice
 from drivers.settings import Feed, SymbolSetup
@@ -80,7 +80,7 @@ def test_what_comes_of_the_feed_is_there_at_the_next_poll(device: LiveDevice, fe
 
 
 def test_events_that_find_no_room_are_made_up_for_by_a_snapshot(feeds, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drivers.live, "EVENTS", 64)
+    monkeypatch.setattr(drivers.ringed, "EVENTS", 64)
     with LiveDevice(feeds, levels=LEVELS, idle_us=100) as device:
         device.configure_feed(Feed(session="S"))
         device.configure_symbol(0, SymbolSetup(stock="HPNA", stock_locate=1, base_price=BASE, tick=100))
@@ -90,7 +90,7 @@ def test_events_that_find_no_room_are_made_up_for_by_a_snapshot(feeds, monkeypat
         for first in range(0, 140, 35):
             adds = [add(first + n + 1, "B", first + n) for n in range(35)]
             sender.sendto(moldudp64.packet("S", first + 1, adds), feeds[0].getsockname())
-        until(device, lambda: device._events.lost, poll=False)
+        until(device, lambda: device._rings.events.lost, poll=False)
         until(device, lambda: device.counters()["messages"] == 140, poll=False)
         sender.close()
         device.heartbeat()

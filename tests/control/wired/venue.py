@@ -26,7 +26,7 @@ from control.configuration import Configuration
 from control.layers import load
 from control.live import Owner
 from control.screen import Lines
-from control.server import prepare_live
+from control.server import ServeDevice, prepare_live
 from control.wired.conversation import Address
 from control.wired.market import LiveMarket
 
@@ -54,7 +54,17 @@ def until(done: Callable[[], Any], what: str) -> Any:
 class Exchange:
     """``hairpin exchange`` on ports that stay the same, however often it is killed."""
 
-    def __init__(self, folder: Path, *, loss: float = 0.0, rate: float = 150.0, ouch: str = "ouch42", **flow: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        loss: float = 0.0,
+        rate: float = 150.0,
+        ouch: str = "ouch42",
+        groups: tuple[str, str] = (HOST, HOST),
+        **flow: Any,
+    ) -> None:
+        self.groups = groups
         names = ("order", "rerequest", "snapshot", "drop_copy")
         kinds = {"rerequest": socket.SOCK_DGRAM}
         self.ports = {name: free_port(kinds.get(name, socket.SOCK_STREAM)) for name in names}
@@ -69,8 +79,8 @@ symbols = {stocks}
 auction = false
 flow = {{seed = 7, rate = {rate}, messages = 200000, orders = 40{extra}}}
 feeds = [
-    {{address = "{HOST}", port = {self.feeds[0]}, loss = {loss}}},
-    {{address = "{HOST}", port = {self.feeds[1]}, loss = {loss}, delay_us = 150}},
+    {{address = "{groups[0]}", port = {self.feeds[0]}, loss = {loss}}},
+    {{address = "{groups[1]}", port = {self.feeds[1]}, loss = {loss}, delay_us = 150}},
 ]
 rerequest_ports = [{self.ports["rerequest"]}]
 snapshot_port = {self.ports["snapshot"]}
@@ -219,6 +229,7 @@ class Ways:
         made: dict[str, dict[str, Any]] = {
             "market": {
                 "kind": "live",
+                "interface": HOST,
                 "rerequests": [f"{HOST}:{each.port}" for each in self.rerequests],
                 "orders": [f"{HOST}:{each.port}" for each in self.orders],
                 "snapshot": str(self.snapshot),
@@ -228,8 +239,8 @@ class Ways:
             },
             "feed": {
                 "session": "ALPHA",
-                "address_a": HOST, "port_a": exchange.feeds[0],
-                "address_b": HOST, "port_b": exchange.feeds[1],
+                "address_a": exchange.groups[0], "port_a": exchange.feeds[0],
+                "address_b": exchange.groups[1], "port_b": exchange.feeds[1],
             },
             "venue": {"username": "HAIR", "password": "PIN"},
             "limits": {"max_position": 500, "max_quantity": 200},
@@ -248,17 +259,19 @@ class Ways:
 
 
 @contextlib.contextmanager
-def serving(configuration: Configuration, state: Path) -> Iterator[tuple[httpx.Client, Owner, LiveMarket]]:
+def serving(
+    configuration: Configuration, state: Path, device: ServeDevice = "software"
+) -> Iterator[tuple[httpx.Client, Owner, LiveMarket]]:
     """``hairpin serve`` in this process."""
     from rich.console import Console
 
     kept = configuration.serve.model_copy(update={"state": state})
-    owner = prepare_live(configuration.model_copy(update={"serve": kept}), "software", Lines(Console(stderr=True, quiet=True)))
+    owner = prepare_live(configuration.model_copy(update={"serve": kept}), device, Lines(Console(stderr=True, quiet=True)))
     market = owner.desk.market
     assert isinstance(market, LiveMarket)
     owner.start()
     token = auth.token(state)
-    app = create(Context(owner, token, owner.desk.configuration, "software"))
+    app = create(Context(owner, token, owner.desk.configuration, device))
     listener = socket.create_server((HOST, 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
@@ -273,5 +286,5 @@ def serving(configuration: Configuration, state: Path) -> Iterator[tuple[httpx.C
         thread.join(20)
         listener.close()
         owner.stop()
-        owner.desk.keeper.close()
         market.close()
+        owner.desk.keeper.close()
