@@ -1,4 +1,4 @@
-"""An engine's process killed with its quotes in the market: real processes and sockets, as `make bench ONLY=failover` has them."""
+"""An engine's process killed with its quotes in the market: real processes and sockets. `make bench ONLY=failover` is the same."""
 
 from __future__ import annotations
 
