@@ -1,4 +1,4 @@
-"""An engine's process killed with its quotes in the market: real processes and sockets. `make bench ONLY=failover` is the same."""
+"""An engine's process killed with its quotes in the market: real processes and sockets. `bench.failover` measures it."""
 
 from __future__ import annotations
 
