@@ -288,11 +288,19 @@ class LiveMarket:
         self._bring_books(now)
         self._resolve_doubt()
         if self._doubt is None and not is_orphaned:
-            self.orders.poll(now)
+            self._keep_connected(now)
         if self._copies is not None:
             self._copies.poll()
             if self._copies.ended:
                 self._end_day()
+
+    def _keep_connected(self, now: int) -> None:
+        pair = self.pair
+        try:
+            self.orders.poll(now)
+        except DeviceError:
+            if pair is None or not pair.is_orphaned:
+                raise  # else it has just been given up, and is followed in the next turn
 
     def _stop_if_diverged(self) -> None:
         alarms, self._alarms = self._alarms, []

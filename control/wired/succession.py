@@ -26,7 +26,7 @@ class _Line:
     """A connection that is looked at now and then, and never waited for."""
 
     def __init__(self, address: Address, failover: Failover, now: int) -> None:
-        self.since, self._failover = now, failover
+        self.since, self._failover, self.is_closed = now, failover, False
         self._out = bytearray()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._socket.setblocking(False)
@@ -35,8 +35,7 @@ class _Line:
             self._socket.connect(address)
 
     def send(self, data: bytes) -> None:
-        self._out += data
-        self._flush()
+        self._out += data  # `look` sends it
 
     def _flush(self) -> None:
         with suppress(BlockingIOError):  # it is not connected yet, or the other side takes no more
@@ -45,6 +44,7 @@ class _Line:
 
     def close(self) -> None:
         self._socket.close()
+        self.is_closed = True
 
     def look(self) -> None:
         """Send what waits, and hand on what came.
@@ -60,6 +60,8 @@ class _Line:
             if not data:
                 raise ConnectionResetError("closed by the exchange")
             self._failover.received(data)
+        if not self.is_closed:
+            self._flush()
 
 
 class Succession:
@@ -155,7 +157,8 @@ class Succession:
 
     def _look(self, failover: Failover, now: int) -> None:
         line = self._line
-        if line is None or failover.stage is not Stage.TAKING:
+        if line is None or line.is_closed:
+            self._line = None
             return
         try:
             line.look()

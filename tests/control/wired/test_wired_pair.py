@@ -87,7 +87,7 @@ def traded_on(client: httpx.Client, owner: Owner, market: LiveMarket, exchange: 
     agree(owner, market, exchange, {}, 500)
 
 
-@pytest.mark.parametrize("how", ["killed", "hanging"])
+@pytest.mark.parametrize("how", ["killed", "hanging", "killed without a connection"])
 def test_the_shadow_takes_over_from_a_process_that_is_gone(exchange: Exchange, ways: Ways, tmp_path: Path, how: str) -> None:
     with serving(configured(ways), tmp_path / "state", "pair") as (client, owner, market):
         pair = market.device
@@ -98,11 +98,18 @@ def test_the_shadow_takes_over_from_a_process_that_is_gone(exchange: Exchange, w
         assert status(owner, market)["pair"]["trading"] == "process"
         if how == "hanging":
             process(market)._patience = 0.2
-        os.kill(process(market).pid, signal.SIGKILL if how == "killed" else signal.SIGSTOP)
+        if how == "killed without a connection":
+            for way in ways.orders:
+                way.cut()
+        os.kill(process(market).pid, signal.SIGSTOP if how == "hanging" else signal.SIGKILL)
+        if how == "killed without a connection":
+            until(lambda: status(owner, market)["pair"]["trading"] == "nobody", "it is not missed")
+            for way in ways.orders:
+                way.open()
         until(lambda: status(owner, market)["pair"]["trading"] == "shadow", "nobody took over")
         told = status(owner, market)["pair"]
         assert told["take_overs"] == 1
-        assert ("SIGKILL" in told["failed"]) is (how == "killed")
+        assert ("SIGKILL" in told["failed"]) is (how != "hanging")
         until(lambda: owner.flow.oms[order["number"]].status is Status.CANCELLED, "the order is not told of")
         traded_on(client, owner, market, exchange)
         assert same_books(owner, ways)
