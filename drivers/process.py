@@ -185,6 +185,9 @@ class EngineProcess(RingDevice):
             while (told := self._heard()).get("id") != self._asked:
                 pass  # an answer that came too late
         except OSError as error:
+            with suppress(subprocess.TimeoutExpired):  # it may just be ending
+                self._process.wait(self._patience)
+            self.check_running()
             raise DeviceError(f"the engine's process {self.pid} does not listen: {error}") from error
         if "wrong" in told:
             raise ValueError(told["wrong"])

@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ from control.wired.opening import Holding, Opening, UnpricedError, patiently, pr
 from control.wired.orders import OrderLink
 from control.wired.pair import WiredPair
 from control.wired.settlement import Account, NewSessionError
-from control.wired.setup import setting_up
+from control.wired.setup import setting_up, with_credit_left
 from control.wired.snapshot import Snapshot, fetch
 from control.wired.succession import Succession
 from drivers import commands, settings
@@ -46,6 +47,7 @@ from wire.records import (
     EventType,
     Opcode,
     SessionState,
+    SlotState,
     SnapshotPart,
 )
 
@@ -221,7 +223,7 @@ class LiveMarket:
             if fields["symbol"] != NO_SYMBOL and fields["enabled"] == 1:
                 self.memory.note(data)
                 data = COMMANDS[Opcode.SET_TRADING].pack(fields | {"enabled": commands.LEAVE})
-        answer = self._device.command(data)
+        answer = self._device.command(with_credit_left(data, self.account.executed_notional))
         if answer.ok:
             self.memory.note(data)
         return answer
@@ -383,7 +385,12 @@ class LiveMarket:
 
     def _inherited(self, view: ExchangeView, takeover: Takeover) -> None:
         """The exchange's account of a session whose owner is gone, before another one trades in it."""
-        session, sequence = self.orders.session, self.orders.sequence
+        pair, session, sequence = self.pair, self.orders.session, self.orders.sequence
+        assert pair is not None
+        entries = pair.ledger.orders.values()
+        unknown = [each for each in entries if each.state is not SlotState.PENDING_NEW and each.order_id not in view.orders]
+        if unknown:
+            raise NewSessionError(f"{session!r} has accepted order {unknown[0].order_id:X}, and knows nothing of it")
         if takeover.session != session or takeover.sequence < sequence:
             at = f"message {takeover.sequence} of {takeover.session!r} is next"
             raise NewSessionError(f"{at}, and {sequence - 1} of {session!r} came already")
@@ -394,7 +401,10 @@ class LiveMarket:
     def _succeed(self, inherited: Inheritance) -> None:
         pair = self.pair
         assert pair is not None
-        pair.promote(inherited)
+        # What was spent before the day was opened is not in the credit that the pair was given.
+        pair.promote(
+            replace(inherited, executed_notional=inherited.executed_notional - self.account.executed_notional)
+        )
         for gaps in self._gaps:
             if gaps.device is pair.card:
                 gaps.close()

@@ -108,7 +108,7 @@ class WiredPair(Pair, SocketDevice):
                 self._messages = self._process.session_messages
             except DeviceError as error:
                 self.give_up(str(error))
-        return self._messages
+        return max(self._messages, self.ledger.answers)  # of each answer an event told; there may have been more messages
 
     @property
     def generation(self) -> int:

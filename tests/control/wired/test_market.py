@@ -1,6 +1,7 @@
 """A market on sockets, whatever fails: books are the exchange's, positions the drop copy's, and no limit is broken."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,26 @@ def test_without_rerequests_books_come_by_snapshot_and_a_second_life_finds_what_
         until(lambda: status(client)["finished"], "the end of the session was not seen")
         until(lambda: status(client)["session"] == "down", "the session is not over")
         assert not client.get("kill").json()["everything"]
+
+
+def test_a_second_life_has_the_credit_that_the_first_one_left(exchange: Exchange, ways: Ways, tmp_path: Path) -> None:
+    def spent() -> Decimal:
+        return sum((Decimal(abs(fill.shares) * fill.price) for fill in fills(exchange)), Decimal(0)) / 10_000
+
+    quiet = {"quoter": {"enabled": False}}
+    with serving(ways.configuration(**quiet), tmp_path / "state") as (client, owner, market):
+        until(lambda: trade(client, "HPNA", "buy").status_code == 201 and spent(), "no execution")
+        agree(owner, market, exchange, {}, 500)
+    credit = spent()
+    few = {"max_gross": "50000000", "credit": str(credit + 1)}
+    with serving(ways.configuration(**quiet, **{"global": few}), tmp_path / "state") as (client, owner, market):
+        refused = trade(client, "HPNA", "buy")
+        assert refused.status_code == 409
+        assert "credit" in refused.json()["reasons"]
+        assert client.patch("limits", json={"credit": str(3 * credit)}).status_code == 200
+        assert trade(client, "HPNA", "buy").status_code == 201
+        assert client.patch("limits", json={"credit": str(credit + 2)}).status_code == 200
+        assert trade(client, "HPNA", "buy").status_code == 409
 
 
 def test_orders_that_never_arrived_are_settled_and_an_execution_that_nobody_knows_stops_its_stock(
