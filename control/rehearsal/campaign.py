@@ -92,6 +92,8 @@ def show(seeds: Sequence[int], processes: int | None, out: Console, err: Console
             if outcome.violations:
                 err.print(f"seed {outcome.seed}: {outcome.violations[0]}", highlight=False, soft_wrap=True, markup=False)
             progress.update(task, advance=1, failed=len(campaign.failed))
+            if not err.is_terminal and campaign.seeds % max(len(seeds) // 10, 1) == 0:
+                err.print(f"{campaign.seeds} of {len(seeds)} seeds, {len(campaign.failed)} failed", highlight=False)
     campaign.seconds = time.monotonic() - began
     if json:
         sys.stdout.buffer.write(orjson.dumps(campaign.as_dict(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

@@ -82,6 +82,16 @@ def test_a_pair_answers_as_the_card_alone_and_every_check_finds_them_equal() -> 
     assert len(pair.run.outputs) > 50
 
 
+def test_a_position_that_the_host_sets_is_no_difference() -> None:
+    scene = Scene()
+    scene.to(2_000)
+    scene.pair.set_position(0, position=-40, cash=1_234, mark=5, at=scene.device.clock)
+    assert scene.pair.ledger.positions[0] == -40
+    scene.pair.check()
+    assert scene.alarms == []
+    assert scene.pair.checks == 1
+
+
 def test_one_wrong_bit_in_the_cards_book_stops_both_before_the_next_second() -> None:
     scene = Scene()
     scene.to(2_000)
