@@ -41,6 +41,8 @@ class Told:
     ----------
     order_id : int
         -1 for a name that no device gives.
+    name, previous : Name
+        What the exchange calls the order; of a REPLACED, what it called the one whose place that has taken.
     price : int
         1e-4.
     quantity : int
@@ -67,6 +69,8 @@ class Told:
     reference: int = 0
     is_dead: bool = False
     reason: str = ""
+    name: Name = ""
+    previous: Name = ""
 
 
 _KINDS = {
@@ -109,21 +113,22 @@ class Ouch:
         kind = _KINDS.get(fields["type"], Kind.OTHER)
         if kind is Kind.OTHER:
             return Told(kind, fields["timestamp"])
-        token = "replacement_order_token" if kind is Kind.REPLACED else "order_token"
-        before = self._id(fields, "previous_order_token", "original_user_reference_number") if kind is Kind.REPLACED else 0
+        name, previous = self._names(fields, kind)
         return Told(
             kind,
             fields["timestamp"],
-            order_id=self._id(fields, token, "user_reference_number"),
+            order_id=self._id(name),
             side=Side.BUY if fields.get("side", "B") == "B" else Side.SELL,
             stock=fields.get("stock", fields.get("symbol", "")),
             price=next((fields[name] for name in _PRICES if name in fields), 0),
             quantity=next((fields[name] for name in _QUANTITIES if name in fields), 0),
-            previous_id=before,
+            previous_id=self._id(previous) if previous else 0,
             match_number=fields.get("match_number", 0),
             reference=fields.get("order_reference", 0),
             is_dead=fields.get("order_state") == "D",
             reason=str(fields.get("reason", "")),
+            name=name,
+            previous=previous,
         )
 
     def _unpack(self, message: bytes) -> dict[str, Any]:
@@ -132,10 +137,17 @@ class Ouch:
         _, fields, _ = appendage.unpack(ouch50.OUTBOUND, message)
         return fields
 
-    def _id(self, fields: dict[str, Any], token: str, reference: str) -> int:
+    def _names(self, fields: dict[str, Any], kind: Kind) -> tuple[Name, Name]:
+        is_replaced = kind is Kind.REPLACED
         if self.version is OuchVersion.V5_0:
-            return int(fields[reference])
-        name = fields[token]
+            return fields["user_reference_number"], fields["original_user_reference_number"] if is_replaced else ""
+        if is_replaced:
+            return fields["replacement_order_token"], fields["previous_order_token"]
+        return fields["order_token"], ""
+
+    def _id(self, name: Name) -> int:
+        if isinstance(name, int):
+            return name
         digits = name[len(self.prefix) :]
         if not name.startswith(self.prefix) or len(digits) != _DIGITS:
             return -1

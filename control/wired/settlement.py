@@ -13,16 +13,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 from control.failover.view import ExchangeView
-from control.gateway.ouch import Name, Ouch
+from control.gateway.ouch import Kind, Name, Ouch, Told
 from control.gateway.soupbin import Client
 from control.wired.conversation import Address, Conversation, newest
 from drivers.device import OpenOrder
-from wire import appendage, ouch42, ouch50
 from wire.errors import WireError
-from wire.records import ORDER_ID_BITS, SLOT_BITS, OuchVersion, SlotState
+from wire.records import SLOT_BITS, OuchVersion, SlotState
 
 
 class NewSessionError(RuntimeError):
@@ -51,39 +49,11 @@ class Account:
         """How it speaks."""
         return Ouch(self.ouch, self.prefix)
 
-    def generation(self, name: Name) -> int:
-        """How many orders there were up to this one, 0 if it is none of the device's."""
-        if isinstance(name, int):
-            return name >> SLOT_BITS
-        try:
-            return int(name[2:], 16) >> SLOT_BITS if name.startswith(self.prefix) and len(name) == 2 + ORDER_ID_BITS // 4 else 0
-        except ValueError:
-            return 0
-
-    def read(self, message: bytes) -> dict[str, Any]:
-        """The fields of what the exchange says, those of both versions by the same names.
-
-        Raises
-        ------
-        wire.errors.WireError
-            It is no OUCH.
-        """
-        if self.ouch is OuchVersion.V4_2:
-            fields = ouch42.OUTBOUND.unpack(message)
-            name = fields.get("replacement_order_token", fields.get("order_token"))
-            shares = next((fields[each] for each in ("executed_shares", "decrement_shares", "shares") if each in fields), 0)
-            return {"type": fields["type"], "name": name, "old": fields.get("previous_order_token"), "shares": shares}
-        _, fields, _ = appendage.unpack(ouch50.OUTBOUND, message)
-        shares = fields.get("decrement_shares", fields.get("quantity", 0))
-        name, old = fields.get("user_reference_number"), fields.get("original_user_reference_number")
-        return {"type": fields["type"], "name": name, "old": old, "shares": shares}
-
 
 @dataclass
 class Orders:
     """An account's orders as its session tells them."""
 
-    account: Account
     open: dict[Name, int] = field(default_factory=dict)
     """Shares by name."""
     seen: set[Name] = field(default_factory=set)
@@ -92,25 +62,21 @@ class Orders:
     last: int = 0
     """The highest generation."""
 
-    def take(self, message: bytes) -> None:
-        """A message of the session. What is no OUCH is left to the device, which tells and counts it."""
-        try:
-            fields = self.account.read(message)
-        except WireError:
-            return
-        kind, name, shares = fields["type"], fields["name"], fields["shares"]
-        if name is None:
+    def take(self, told: Told) -> None:
+        """A message of the session."""
+        name, kind = told.name, told.kind
+        if not name:
             return
         self.seen.add(name)
-        self.last = max(self.last, self.account.generation(name))
-        if kind in ("A", "U"):
-            self.open[name] = shares
-            if kind == "U":
-                self.open.pop(fields["old"], None)
-                self.done.add(fields["old"])
-        elif kind in ("C", "D", "E", "G") and name in self.open:
-            self.open[name] -= shares
-        elif kind == "J":
+        self.last = max(self.last, told.order_id >> SLOT_BITS)
+        if kind in (Kind.ACCEPTED, Kind.REPLACED):
+            self.open[name] = told.quantity
+            if kind is Kind.REPLACED:
+                self.open.pop(told.previous, None)
+                self.done.add(told.previous)
+        elif kind in (Kind.CANCELLED, Kind.EXECUTED) and name in self.open:
+            self.open[name] -= told.quantity
+        elif kind is Kind.REJECTED:
             self.done.add(name)
         if name in self.open and self.open[name] <= 0:
             del self.open[name]
@@ -150,14 +116,15 @@ def clear(address: Address, account: Account, seconds: float) -> Settled:
     UnreachableError, RefusedError
     """
     now = newest(address, account.username, account.password, "", seconds)
-    orders, view, ouch = Orders(account), ExchangeView(), account.speech
+    orders, view, ouch = Orders(), ExchangeView(), account.speech
     if now.sequence == 1:
         return Settled(now.session, 1, 0)
 
     def take(message: bytes) -> None:
-        orders.take(message)
-        with suppress(WireError):
-            view.take(ouch.read(message))
+        with suppress(WireError):  # what is no OUCH is left to the device, which tells and counts it
+            told = ouch.read(message)
+            orders.take(told)
+            view.take(told)
 
     with Conversation(address, Client(account.username, account.password, session=now.session), seconds) as talk:
         while talk.sequence < now.sequence:
@@ -190,10 +157,15 @@ def settle(
     if not waiting:
         return Settled(session, now.sequence, 0)
     known = {ouch.name(order.order_id): order.remaining for order in waiting if order.state is not SlotState.PENDING_NEW}
-    orders = Orders(account, open=known)
+    orders = Orders(known)
+
+    def take(message: bytes) -> None:
+        with suppress(WireError):
+            orders.take(ouch.read(message))
+
     with Conversation(address, Client(account.username, account.password, session=session, sequence=sequence), seconds) as talk:
         while talk.sequence < now.sequence:
-            orders.take(talk.message())
+            take(talk.message())
         cancelled, entered = [], []
         for order in waiting:
             name = ouch.name(order.order_id)
@@ -206,5 +178,5 @@ def settle(
                     talk.send(ouch.cancel(name))
                     cancelled.append(name)
         while not (orders.seen.issuperset(entered) and orders.done.issuperset(cancelled)):
-            orders.take(talk.message())
+            take(talk.message())
     return Settled(session, now.sequence, orders.last, cancelled=len(cancelled), entered=len(entered))

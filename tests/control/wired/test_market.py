@@ -185,13 +185,13 @@ def test_orders_that_never_arrived_are_settled_and_an_execution_that_nobody_know
         counters = market.device.counters()
         assert counters["rejected"] >= 1
         assert (counters["unknown_token"], counters["session_malformed"]) == (0, 0)
-        account = Orders(market._account)
+        account = Orders()
         ways.orders[1].cut()
         where = Address("127.0.0.1", exchange.ports["order"])
         until(lambda: newest_or_none(where) > 0, "the port is not free")
         _, messages = everything(where, "HAIR", "PIN", 20)
         for message in messages:
-            account.take(message)
+            account.take(market._account.speech.read(message))
         assert not account.open
         agree(owner, market, exchange, {}, 500)
 

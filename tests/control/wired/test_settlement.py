@@ -76,9 +76,9 @@ def say(address: Address, account: Account, *messages: bytes, answers: int) -> N
 
 
 def told(address: Address, account: Account) -> Orders:
-    orders = Orders(account)
+    orders = Orders()
     for message in everything(address, account.username, account.password, 20)[1]:
-        orders.take(message)
+        orders.take(account.speech.read(message))
     return orders
 
 

@@ -69,10 +69,10 @@ def rested(client: httpx.Client) -> Any:
 def nothing_is_open(exchange: Exchange, market: LiveMarket) -> None:
     """The exchange knows of no order of ours that is open."""
     where = Address(HOST, exchange.ports["order"])
-    account = Orders(market._account)
+    account = Orders()
     _, messages = everything(where, "HAIR", "PIN", 20)
     for message in messages:
-        account.take(message)
+        account.take(market._account.speech.read(message))
     assert not account.open
 
 
