@@ -115,9 +115,8 @@ class LiveMarket:
         self.recovered: list[Recovered] = []
         self._gaps: list[Gaps] = []
         self.succession: Succession | None = None
-        self.orders = OrderLink(
-            self._device, [Address(*each) for each in market.order_addresses], self._account, self._executor, self._own_orders
-        )
+        self._order_ports = [Address(*each) for each in market.order_addresses]
+        self.orders = OrderLink(self._device, self._order_ports, self._account, self._executor, self._own_orders)
         self.memory = Memory()
         self._news: list[NDArray[np.void]] = []
         self._halt: Callable[[str | None, str], None] = lambda stock, reason: log.error("%s: %s", stock, reason)
@@ -370,18 +369,17 @@ class LiveMarket:
 
     def _listen(self, before: Mapping[str, Holding]) -> None:
         """To the gaps of every device that is here, and to the end of the one that trades."""
-        pair, market = self.pair, self.configuration.market
+        pair = self.pair
         for gaps in self._gaps:
             gaps.close()
         devices = [self._device] if pair is None else [pair.card, pair.shadow]
-        servers = [Address(*each) for each in market.rerequest_addresses]
+        servers = [Address(*each) for each in self.configuration.market.rerequest_addresses]
         self._gaps = [Gaps(each, self._device, servers, self._feed.session, self.recovered) for each in devices]
         if pair is None:
             return
         symbols = {setup.stock: symbol for symbol, setup in self.setups.items()}
         began = {symbols[stock]: (each.shares, each.cash) for stock, each in before.items() if stock in symbols}
-        addresses = [Address(*each) for each in market.order_addresses]
-        self.succession = Succession(pair, self._account, addresses, symbols, began, self._inherited, self._succeed)
+        self.succession = Succession(pair, self._account, self._order_ports, symbols, began, self._inherited, self._succeed)
 
     def _inherited(self, view: ExchangeView, takeover: Takeover) -> None:
         """The exchange's account of a session whose owner is gone, before another one trades in it."""

@@ -25,13 +25,6 @@ def exchange(tmp_path: Path) -> Iterator[Exchange]:
     made.close()
 
 
-@pytest.fixture
-def ways(exchange: Exchange) -> Iterator[Ways]:
-    made = Ways(exchange)
-    yield made
-    made.close()
-
-
 def test_ports_and_servers_that_die_cost_nothing(exchange: Exchange, ways: Ways, tmp_path: Path) -> None:
     with serving(ways.configuration(), tmp_path / "state") as (client, owner, market):
         until(lambda: market.device.counters()["accepted"] > 3, "no quotes")

@@ -35,13 +35,6 @@ def exchange(tmp_path: Path) -> Iterator[Exchange]:
     made.close()
 
 
-@pytest.fixture
-def ways(exchange: Exchange) -> Iterator[Ways]:
-    made = Ways(exchange)
-    yield made
-    made.close()
-
-
 def configured(ways: Ways, **market: Any) -> Any:
     patient = {"process_patience_ns": 20_000_000_000} | market
     return ways.configuration(market=patient, quoter={"enabled": True, "size": 50})
