@@ -45,8 +45,8 @@ last beat of the frame. ``stalled``: cycles that the card held up the frame whil
 def trigger_to_order(inputs: NDArray[np.void], buffer: Octets, batch: Batch) -> NDArray[np.void]:
     """Latency of every order that a market-data message caused, one row of `LATENCY` each.
 
-    Orders whose message did not come in this batch, or came out of a hold slot later than its own frame,
-    are left out.
+    Orders whose message did not come in this batch, or waited for what a gap had lost, are left out: their
+    stamp is that of the frame that filled the gap.
 
     Raises
     ------
@@ -68,6 +68,8 @@ def trigger_to_order(inputs: NDArray[np.void], buffer: Octets, batch: Batch) -> 
         frame = frames[place]
         rank = ranks[cause] = ranks.get(cause, -1) + 1
         index = int(frame["input"])
+        if output["timestamp"] != inputs["timestamp"][index]:
+            continue
         message, end = _message(octets, int(frame["payload"]), cause - int(frame["sequence"]))
         beat = (end - 1 - int(inputs["offset"][index])) // BEAT_BYTES
         begun, ended = int(batch.input_cycles[index, 0]), int(batch.input_cycles[index, 1])

@@ -12,16 +12,17 @@ ADD, DELETE = add(1, 5, "B", 100, 10_000), delete(1, 5)
 
 
 def batch(frames, cycles, outputs):
-    """Inputs of frames (port, bytes), their first and last cycles, and outputs (cause, cycle)."""
+    """Inputs of frames (port, bytes), their first and last cycles, and outputs (cause, cycle, the frame that let it go)."""
     records, data = [], b""
     for port, frame in frames:
-        records.append((1, len(data), len(frame), port))
+        records.append((1000 + len(records), len(data), len(frame), port))
         data += frame
     sent = np.zeros(len(outputs), OUTPUT)
-    sent["cause"] = [cause for cause, _ in outputs]
+    sent["cause"] = [cause for cause, _, _ in outputs]
+    sent["timestamp"] = [1000 + number for _, _, number in outputs]
     came = Batch(
         np.zeros(0, EVENT.dtype), sent, np.zeros(0, np.uint8),
-        np.array(cycles, np.uint64), np.array([cycle for _, cycle in outputs], np.uint64),
+        np.array(cycles, np.uint64), np.array([cycle for _, cycle, _ in outputs], np.uint64),
     )  # fmt: skip
     return np.array(records, INPUT), data, came
 
@@ -30,7 +31,8 @@ def test_counts_from_the_last_byte_of_the_message_that_caused_the_order():
     # Ethernet 14, IPv4 20, UDP 8, MoldUDP64 20, length 2: the Add is bytes 64 to 99, beats 8 to 12,
     # the Delete behind it 102 to 120, beats 12 to 15.
     frame = mold_frame(10, [ADD, DELETE])
-    inputs, data, came = batch([(Port.FEED_A, frame)], [(1000, 1015)], [(10, 1030), (10, 1034), (11, 1040), (0, 1050)])
+    sent = [(10, 1030, 0), (10, 1034, 0), (11, 1040, 0), (0, 1050, 0)]
+    inputs, data, came = batch([(Port.FEED_A, frame)], [(1000, 1015)], sent)
     rows = trigger_to_order(inputs, data, came)
     assert rows["output"].tolist() == [0, 1, 2]
     assert rows["type"].tolist() == [b"A", b"A", b"D"]
@@ -43,7 +45,7 @@ def test_counts_from_the_last_byte_of_the_message_that_caused_the_order():
 def test_the_frame_that_came_first_counts():
     early, late = mold_frame(1, [ADD]), mold_frame(1, [ADD, DELETE])
     inputs, data, came = batch(
-        [(Port.FEED_B, late), (Port.FEED_A, early)], [(100, 118), (99, 111)], [(1, 125), (2, 131)]
+        [(Port.FEED_B, late), (Port.FEED_A, early)], [(100, 118), (99, 111)], [(1, 125, 1), (2, 131, 0)]
     )
     rows = trigger_to_order(inputs, data, came)
     assert rows["input"].tolist() == [1, 0]
@@ -54,9 +56,19 @@ def test_messages_that_had_to_wait_are_left_out():
     inputs, data, came = batch(
         [(Port.FEED_A, mold_frame(n, [message])) for n, message in ((1, ADD), (3, DELETE), (2, ADD))],
         [(0, 12), (20, 30), (40, 52)],
-        [(1, 15), (2, 60), (3, 65)],
+        [(1, 15, 0), (2, 60, 2), (3, 65, 2)],
     )
     assert trigger_to_order(inputs, data, came)["cause"].tolist() == [1, 2]
+
+
+def test_messages_that_waited_for_one_of_an_earlier_batch_are_left_out():
+    # Message 2 was lost on feed A before this batch: 3 waits, though it is the first that comes here.
+    inputs, data, came = batch(
+        [(Port.FEED_A, mold_frame(3, [DELETE])), (Port.FEED_B, mold_frame(2, [ADD])), (Port.FEED_A, mold_frame(4, [DELETE]))],
+        [(0, 10), (20, 32), (80, 90)],
+        [(3, 60, 1), (4, 120, 2)],
+    )
+    assert trigger_to_order(inputs, data, came)["cause"].tolist() == [4]
 
 
 def test_software_has_no_cycles():
