@@ -16,6 +16,7 @@ from hw.formal.order_table import StoredIsFound
 from hw.formal.position import GateSeesTheOrders, OrdersAreAsTold, PositionStaysWithinLimit, SumsFollow
 from hw.formal.prover import Verdict, check
 from hw.formal.queues import PassesInOrder
+from hw.formal.replay import KeptUntilAcknowledged
 from hw.formal.rings import CommandIndices, EventIndices, WritersKeepToTheBus
 from hw.formal.risk import OrdersPassEveryCheck
 from hw.formal.session import OrdersNeedALogin
@@ -237,6 +238,18 @@ PROOFS = (
         ("end", "type"),
         f"hw.tcp.session_link, {UNBOUNDED}",
         depth=3,
+    ),
+    Proof(
+        "TCP: a packet is kept until it is acknowledged, and sent again as it was, in order, with none left out",
+        KeptUntilAcknowledged,
+        KeptUntilAcknowledged.MUTATIONS,
+        "hw.tcp.replay with four slots; packets, their sums, acknowledgements, time-outs and new connections free; what the "
+        f"engine guarantees of them is assumed; {UNBOUNDED}",
+        mode="apart",
+        depth=1,
+        reach=None,
+        quick=False,
+        registers=True,
     ),
     Proof(
         "TCP: what is sent for the first time follows what was sent, inside the window",

@@ -45,6 +45,7 @@ class Line(wiring.Component):
 
     def __init__(self, cycles: int = FRAME_CYCLES):
         self.cycles = cycles
+        self.left = Signal(range(cycles))  # cycles for which a frame is being built at least
         super().__init__(
             {
                 "offered": In(1),
@@ -61,7 +62,7 @@ class Line(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        left = Signal(range(self.cycles))
+        left = self.left
         m.d.comb += [
             self.taken.eq(self.offered & self.may & ~self.busy),
             self.done.eq(self.busy & (left == 0) & self.idle),

@@ -1,5 +1,7 @@
 """Packets that the peer has not acknowledged, as they were sent, and their way out once more."""
 
+from types import SimpleNamespace
+
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
@@ -142,7 +144,8 @@ class Replay(wiring.Component):
         # One thing at a time, so that nothing moves while its description is looked up.
         for_oldest, looked_up = Signal(), Signal(description)
         m.d.comb += look_up.addr.eq(Mux(for_oldest, oldest, self.request_slot))
-        with m.FSM():
+        round_begins = Signal()
+        with m.FSM() as fsm:
             with m.State("CHOOSE"), m.If(~self.request_taken):
                 m.d.sync += for_oldest.eq(~measured)
                 with m.If(measured & compared & passed):
@@ -153,6 +156,7 @@ class Replay(wiring.Component):
                 with m.Elif(~measured & (count != 0)):
                     m.next = "READ"
                 with m.Elif((all_wanted | first_wanted) & (compared | (count == 0))):
+                    m.d.comb += round_begins.eq(1)
                     m.d.sync += [
                         self.request_slot.eq(oldest),
                         self.request_sequence.eq(oldest_sequence),
@@ -178,6 +182,7 @@ class Replay(wiring.Component):
                         known.eq(1),
                     ]
                 m.next = "CHOOSE"
+            ongoing = {state: fsm.ongoing(state) for state in tuple(fsm.encoding)}
         # A cycle later, when ``passed`` knows of an acknowledgement that came by the same segment.
         all_later, first_later = Signal(), Signal()
         m.d.sync += [all_later.eq(self.resend_all), first_later.eq(self.resend_first)]
@@ -197,4 +202,11 @@ class Replay(wiring.Component):
                 all_wanted.eq(0),
                 first_wanted.eq(0),
             ]
+        # Proofs look at these (hw.formal.replay).
+        self.inside = SimpleNamespace(
+            descriptions=descriptions, ongoing=ongoing, oldest=oldest, count=count, oldest_sequence=oldest_sequence,
+            oldest_end=oldest_end, measured=measured, compared=compared, passed=passed, free=free, left=left, known=known,
+            all_wanted=all_wanted, first_wanted=first_wanted, all_later=all_later, first_later=first_later,
+            for_oldest=for_oldest, look_up=look_up, looked_up=looked_up, round_begins=round_begins,
+        )  # fmt: skip
         return m
