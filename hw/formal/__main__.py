@@ -1,14 +1,20 @@
-"""``python -m hw.formal``: runs proofs and their mutations, prints one JSON object."""
+"""``python -m hw.formal``: runs proofs and their mutations, prints one JSON object.
+
+Verdicts are kept under the cache by what was proved with which tools: a run that was stopped goes on where it was.
+"""
 
 import argparse
 import json
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from hw.formal.proofs import PROOFS, Proof
 from hw.formal.prover import Verdict
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def said(proof: Proof, verdict: Verdict, caught: dict[str, bool]) -> str:
@@ -32,12 +38,17 @@ def main() -> int:
     chosen = [proof for proof in PROOFS if not words or any(word in proof.name for word in words)]
     if not chosen:
         parser.error(f"no proof has {' or '.join(words)} in its name")
+    cache = Path(os.environ.get("HAIRPIN_CACHE", ROOT / "build" / "cache"), "formal")
     details: list[dict[str, Any]] = []
     failed = False
     # A proof is a process of its own, so threads that wait for them are enough.
     with ThreadPoolExecutor(arguments.jobs) as pool:
         asked = [
-            (proof, pool.submit(proof.check), {each: pool.submit(proof.catches, each) for each in proof.mutations})
+            (
+                proof,
+                pool.submit(proof.check, cache=cache),
+                {each: pool.submit(proof.catches, each, cache=cache) for each in proof.mutations},
+            )
             for proof in chosen
         ]
         for proof, whole, broken in asked:

@@ -66,11 +66,11 @@ class Proof:
         """The verdict on the design, or on one with a mutation; ``other`` changes how it is shown."""
         return check(self.make(mutation), **{**self.how, "every": mutation is None, **other})
 
-    def catches(self, mutation: str) -> bool:
+    def catches(self, mutation: str, **other) -> bool:
         """Whether the design with a mutation is found to be broken."""
         if self.reach is not None:
-            return self.check(mutation, mode="bmc", depth=self.reach).holds is False
-        verdict = self.check(mutation)
+            return self.check(mutation, mode="bmc", depth=self.reach, **other).holds is False
+        verdict = self.check(mutation, **other)
         return not verdict.holds and bool(verdict.failures())
 
 

