@@ -227,7 +227,7 @@ def main() -> int:
 
     parser = argparse.ArgumentParser(prog="make synth ARGS=...", description=main.__doc__)
     parser.add_argument("--profile", default="ecp5_85", choices=sorted(PROFILES))
-    parser.add_argument("--seeds", type=int, default=1, help="placement seeds at speed grade 8")
+    parser.add_argument("--seeds", type=int, default=4, help="placement seeds at speed grade 8")
     parser.add_argument("--speeds", default="8,6", help="speed grades; 8 is routed on um5g-85k, 6 on the plain 85k")
     parser.add_argument("--area-only", action="store_true", help="no place and route")
     chosen = parser.parse_args()
