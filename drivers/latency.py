@@ -24,6 +24,8 @@ from wire.moldudp64 import (
 from wire.records import Port
 
 BEAT_BYTES = 8
+STAMP_NS = 7
+"""A card may stamp a frame so much later than its wire did: a cycle of its clock, at 156.25 MHz."""
 
 LATENCY = np.dtype(
     [
@@ -45,8 +47,8 @@ last beat of the frame. ``stalled``: cycles that the card held up the frame whil
 def trigger_to_order(inputs: NDArray[np.void], buffer: Octets, batch: Batch) -> NDArray[np.void]:
     """Latency of every order that a market-data message caused, one row of `LATENCY` each.
 
-    Orders whose message did not come in this batch, or waited for what a gap had lost, are left out: their
-    stamp is that of the frame that filled the gap.
+    Orders whose message did not come in this batch, or waited for what a gap had lost, are left out: the
+    latter have the stamp of the frame that filled the gap.
 
     Raises
     ------
@@ -68,7 +70,7 @@ def trigger_to_order(inputs: NDArray[np.void], buffer: Octets, batch: Batch) -> 
         frame = frames[place]
         rank = ranks[cause] = ranks.get(cause, -1) + 1
         index = int(frame["input"])
-        if output["timestamp"] != inputs["timestamp"][index]:
+        if int(output["timestamp"]) - int(inputs["timestamp"][index]) > STAMP_NS:
             continue
         message, end = _message(octets, int(frame["payload"]), cause - int(frame["sequence"]))
         beat = (end - 1 - int(inputs["offset"][index])) // BEAT_BYTES

@@ -15,11 +15,11 @@ def batch(frames, cycles, outputs):
     """Inputs of frames (port, bytes), their first and last cycles, and outputs (cause, cycle, the frame that let it go)."""
     records, data = [], b""
     for port, frame in frames:
-        records.append((1000 + len(records), len(data), len(frame), port))
+        records.append((1000 + 100 * len(records), len(data), len(frame), port))
         data += frame
     sent = np.zeros(len(outputs), OUTPUT)
     sent["cause"] = [cause for cause, _, _ in outputs]
-    sent["timestamp"] = [1000 + number for _, _, number in outputs]
+    sent["timestamp"] = [1003 + 100 * number for _, _, number in outputs]
     came = Batch(
         np.zeros(0, EVENT.dtype), sent, np.zeros(0, np.uint8),
         np.array(cycles, np.uint64), np.array([cycle for _, cycle, _ in outputs], np.uint64),
