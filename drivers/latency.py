@@ -59,7 +59,6 @@ def trigger_to_order(inputs: NDArray[np.void], buffer: Octets, batch: Batch) -> 
         raise ValueError("the batch has no cycle stamps: it does not come from a card")
     octets = np.frombuffer(buffer, np.uint8)
     frames = _frames(inputs, octets, batch.input_cycles)
-    starts = batch.input_cycles[:, 0].astype(np.int64)
     rows: list[tuple[int, int, int, bytes, int, int, int, int]] = []
     ranks: dict[int, int] = {}
     for number, output in enumerate(batch.outputs):
@@ -76,7 +75,7 @@ def trigger_to_order(inputs: NDArray[np.void], buffer: Octets, batch: Batch) -> 
         beat = (end - 1 - int(inputs["offset"][index])) // BEAT_BYTES
         begun, ended = int(batch.input_cycles[index, 0]), int(batch.input_cycles[index, 1])
         left = int(batch.output_cycles[number])
-        if left < begun or np.searchsorted(starts, left, side="right") <= index:
+        if left < begun:
             continue
         stalled = ended - begun - (int(inputs["length"][index]) - 1) // BEAT_BYTES
         kind = bytes(octets[message : message + 1])

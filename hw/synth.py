@@ -9,10 +9,7 @@ room everywhere; the default one fills the middle so densely that no router gets
 """
 
 import argparse
-import hashlib
 import json
-import os
-import re
 import shutil
 import statistics
 import subprocess
@@ -29,7 +26,8 @@ from amaranth.hdl import ClockDomain, ClockSignal, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-ROOT = Path(__file__).resolve().parents[1]
+from hw.cache import cache_folder, digest, without_sources
+
 AREA = {"LUT": "LUT4", "FF": "TRELLIS_FF", "RAM": "DP16KD", "DSP": "MULT18X18D", "LUTRAM": "TRELLIS_DPR16X4"}
 CARRY_LUTS = 2  # a CCU2C occupies the LUTs of a whole slice
 
@@ -127,10 +125,8 @@ def _run(what: str, arguments: list[str], log: Path) -> None:
 
 def synthesise(design: wiring.Component, top: str, cache: Path) -> Path:
     """Synthesise; the folder that has ``card.json`` for nextpnr and ``stages.json``, yosys's counts per module."""
-    text = rtlil.convert(Shell(design), name=top)
-    # Source locations name files of this machine and are no part of the design.
-    text = re.sub(r'^\s*attribute \\src .*\n', "", text, flags=re.MULTILINE)
-    folder = cache / "synth" / hashlib.sha256(text.encode()).hexdigest()[:16]
+    text = without_sources(rtlil.convert(Shell(design), name=top))
+    folder = cache / "synth" / digest(text)
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / "card.il"
     if not source.exists():
@@ -231,10 +227,8 @@ def main() -> int:
     parser.add_argument("--speeds", default="8,6", help="speed grades; 8 is routed on um5g-85k, 6 on the plain 85k")
     parser.add_argument("--area-only", action="store_true", help="no place and route")
     chosen = parser.parse_args()
-    cache = Path(os.environ.get("HAIRPIN_CACHE", ROOT / "build" / "cache"))
-
     top = "card"
-    folder = synthesise(Appliance(PROFILES[chosen.profile]), top, cache)
+    folder = synthesise(Appliance(PROFILES[chosen.profile]), top, cache_folder())
     stages = area(folder, top)
     whole = stages["whole"]
     figures = [{"name": f"{chosen.profile}: {kind}", "value": whole[kind], "unit": ""} for kind in AREA]

@@ -8,13 +8,11 @@ import json
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
+from hw.cache import cache_folder
 from hw.formal.proofs import PROOFS, Proof
 from hw.formal.prover import Verdict
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def said(proof: Proof, verdict: Verdict, caught: dict[str, bool]) -> str:
@@ -38,7 +36,7 @@ def main() -> int:
     chosen = [proof for proof in PROOFS if not words or any(word in proof.name for word in words)]
     if not chosen:
         parser.error(f"no proof has {' or '.join(words)} in its name")
-    cache = Path(os.environ.get("HAIRPIN_CACHE", ROOT / "build" / "cache"), "formal")
+    cache = cache_folder() / "formal"
     details: list[dict[str, Any]] = []
     failed = False
     # A proof is a process of its own, so threads that wait for them are enough.

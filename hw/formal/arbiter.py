@@ -7,7 +7,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from hw.arbiter.arbiter import HOLDS, PORTS, Arbiter
-from hw.formal.rings import stands
+from hw.formal.harness import Open, stands, unless, when
 from hw.items import ItemKind
 from hw.net.port import BUFFERS
 from hw.one_hot import lowest
@@ -49,25 +49,8 @@ def well_formed(packet) -> Value:
     )
 
 
-def unless(condition: Value, *what: Value) -> list[Value]:
-    """Assertions of what holds but for a condition."""
-    return [Assert(condition | each, src_loc_at=2) for each in what]
-
-
-def when(condition: Value, *what: Value) -> list[Value]:
-    """Assertions of what holds with a condition."""
-    return [Assert(~condition | each, src_loc_at=2) for each in what]
-
-
-class OpenArbiter(Arbiter):
-    """The arbiter, elaborated at once: a proof looks at what is inside, and a mutation adds to it."""
-
-    def __init__(self):
-        super().__init__()
-        self.module = super().elaborate(None)
-
-    def elaborate(self, platform):
-        return self.module
+class OpenArbiter(Open, Arbiter):
+    """The arbiter, open to the proof."""
 
 
 class OnceAndInOrder(wiring.Component):

@@ -1,6 +1,5 @@
 """One proof: a component with assertions through yosys, smtbmc and z3 (all from PyPI)."""
 
-import hashlib
 import json
 import os
 import re
@@ -16,7 +15,8 @@ from pathlib import Path
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
-from hw.formal.induction import step
+from hw.cache import digest, without_sources
+from hw.formal import induction
 
 SCRIPT = """\
 [options]
@@ -126,7 +126,7 @@ def check(
         status = re.search(r"DONE \((\w+)", run.stdout)
         holds, log = {"PASS": True, "FAIL": False}.get(status[1] if status else ""), run.stdout
         if mode == "apart" and holds:
-            holds, more = step(Path(folder, MODEL), depth, every=every)
+            holds, more = induction.step(Path(folder, MODEL), depth, every=every)
             log += more
     verdict = Verdict(holds, time.monotonic() - began, log)
     if known and holds is not None:
@@ -136,10 +136,11 @@ def check(
 
 
 def _asked(mode: str, script: str, design: str) -> str:
-    """A hash of everything that a verdict hangs on. Source locations name files of this machine and are no part of it."""
-    design = re.sub(r"^\s*attribute \\src .*\n", "", design, flags=re.MULTILINE)
-    tools = (f"{package} {version(package)}" for package in PACKAGES)
-    return hashlib.sha256("\n".join([*tools, mode, script, design]).encode()).hexdigest()[:16]
+    """A name for everything that a verdict hangs on."""
+    tools = [f"{package} {version(package)}" for package in PACKAGES]
+    if mode == "apart":
+        tools.append(Path(induction.__file__).read_text())
+    return digest(*tools, mode, script, without_sources(design))
 
 
 def assert_formal(component: wiring.Component, **how) -> None:

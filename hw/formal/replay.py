@@ -6,7 +6,7 @@ from amaranth.hdl import Array, Assert, Assume, Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from hw.formal.arbiter import when
+from hw.formal.harness import Open, when
 from hw.formal.tcp import Line, packet_length
 from hw.tcp.replay import Replay
 from hw.tcp.segment import LONGEST_PACKET
@@ -28,15 +28,8 @@ def within(start: Value, end: Value, most: int) -> Value:
     return (end - start)[:32] <= most
 
 
-class OpenReplay(Replay):
-    """The ring, elaborated at once: a proof looks at what is inside."""
-
-    def __init__(self):
-        super().__init__(SLOTS)
-        self.module = super().elaborate(None)
-
-    def elaborate(self, platform):
-        return self.module
+class OpenReplay(Open, Replay):
+    """The ring, open to the proof."""
 
 
 class KeptUntilAcknowledged(wiring.Component):
@@ -76,7 +69,7 @@ class KeptUntilAcknowledged(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.replay = replay = OpenReplay()
+        m.submodules.replay = replay = OpenReplay(SLOTS)
         m.submodules.line = line = Line()
         x, mutation, clear = replay.inside, self.mutation, self.clear
 

@@ -6,6 +6,7 @@ from amaranth.hdl import Assert, Assume, Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
+from hw.formal.harness import stands
 from hw.host.dma import CommandFetcher, EventWriter
 from hw.host.ring import BEATS
 from hw.host.ring_control import RECORD_BITS, SIZE_BITS, RingControl
@@ -35,13 +36,6 @@ def inactive(control: RingControl) -> Value:
 def sized(control: RingControl, moved: Value, size: Value) -> Value:
     """Assertion that a ring with anything in it has the size that the host gave it."""
     return Assert((inactive(control) & ~moved) | (control.records == Const(1) << size))
-
-
-def stands(m: Module, valid: Value, ready: Value, *payload: Value) -> Value:
-    """What is offered stays as it is until it is taken."""
-    offered, what = Signal(), Signal(len(Cat(payload)))
-    m.d.sync += [offered.eq(valid & ~ready), what.eq(Cat(payload))]
-    return ~offered | (valid & (what == Cat(payload)))
 
 
 def in_page(address: Value, length: Value) -> Value:

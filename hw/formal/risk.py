@@ -4,7 +4,7 @@ from amaranth.hdl import Assert, Assume, Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.formal.rings import stands
+from hw.formal.harness import stands
 from hw.ouch.message import Kind, OrderFields, Outbound
 from hw.pipeline import delayed
 from hw.risk.gate import LATENCY, Bounds, Exposure, Marking, Order, RiskGate, State

@@ -205,7 +205,7 @@ class Replay(wiring.Component):
         # Proofs look at these (hw.formal.replay).
         self.inside = SimpleNamespace(
             descriptions=descriptions, ongoing=ongoing, oldest=oldest, count=count, oldest_sequence=oldest_sequence,
-            oldest_end=oldest_end, measured=measured, compared=compared, passed=passed, free=free, left=left, known=known,
+            oldest_end=oldest_end, measured=measured, compared=compared, passed=passed, left=left, known=known,
             all_wanted=all_wanted, first_wanted=first_wanted, all_later=all_later, first_later=first_later,
             for_oldest=for_oldest, look_up=look_up, looked_up=looked_up, round_begins=round_begins,
         )  # fmt: skip
