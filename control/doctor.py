@@ -51,12 +51,13 @@ def examine() -> Iterator[Finding]:
     yield from _locks()
     yield _verilator()
     yield _yosys()
-    for name, needed in (
-        ("tshark", "tests that dissect our packets with it"),
-        ("chromium", "tests that look at pages"),
-        ("strace", "tests of a disk that refuses to sync"),
+    for name, flag, needed in (
+        ("tshark", "--version", "tests that dissect our packets with it"),
+        ("chromium", "--version", "tests that look at pages"),
+        ("strace", "--version", "tests of a disk that refuses to sync"),
+        ("ping", "-V", "tests that ask the card from Linux"),
     ):
-        yield _program(name, "--version", needed, State.OPTIONAL)
+        yield _program(name, flag, needed, State.OPTIONAL)
     yield _shared_data()
     yield from _caches()
     yield _routed()
